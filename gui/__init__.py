@@ -1,0 +1,1 @@
+"""The PyQt5 window. Nothing below this package imports Qt."""

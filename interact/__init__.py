@@ -1,0 +1,1 @@
+"""What the user does, without Qt and without torch: tools, prompts, undo, the session."""
