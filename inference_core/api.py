@@ -1,0 +1,102 @@
+"""The engine's contract, as the window and the command line see it. No torch here: numpy arrays cross this border.
+
+One thread (the worker) calls everything below except reading the frozen values.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+from util.jobs import CancelToken
+from util.types import ImageU8, IndexMask, Size
+
+Direction = Literal["forward", "backward", "both"]
+
+ExistingMask: TypeAlias = Callable[[int], IndexMask]
+"""frame -> the native-size index mask stored for it at this moment; all zeros where there is none."""
+
+
+class FrameReader(Protocol):
+    """What the core needs of a video; `storage.frame_store.FrameStore` is one."""
+
+    @property
+    def size(self) -> Size: ...
+    def __len__(self) -> int: ...
+    def get(self, frame: int) -> ImageU8: ...
+
+
+@dataclass(frozen=True)
+class KeyFrame:
+    """A frame on which the user fixed some objects.
+
+    Args:
+        frame: 0-based index.
+        mask: index mask at native size, all objects in it.
+        object_ids: the objects fixed here. One of them without a pixel in `mask` is fixed as "absent here".
+        baseline: the mask of this frame before the user changed it, which tells fusion what the correction was;
+            None when unknown (fusion then weighs by distance alone).
+    """
+
+    frame: int
+    mask: IndexMask
+    object_ids: frozenset[int]
+    baseline: IndexMask | None = None
+
+
+@dataclass(frozen=True)
+class PropagationRequest:
+    """Carry the objects fixed on `anchor` through the frames `first..last` (inclusive; None: the last frame)."""
+
+    anchor: int
+    direction: Direction = "both"
+    first: int = 0
+    last: int | None = None
+
+
+@dataclass(frozen=True)
+class FrameResult:
+    """One finished frame: the whole new index mask (uint8 [H, W], native size) and how far the run is."""
+
+    frame: int
+    mask: IndexMask
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class MemoryReport:
+    """What the memory bank holds now."""
+
+    key_frames: int
+    rolling_frames: int
+    nbytes: int
+
+
+class CoreApi(Protocol):
+    """One engine bound to one video."""
+
+    engine: str
+    device: str
+    settings: Mapping[str, str | int | float]
+
+    def sync(self, key_frames: Sequence[KeyFrame]) -> None:
+        """Make the pinned memory equal to these key frames: commit what is new or changed, forget what is gone."""
+
+    def plan(self, request: PropagationRequest) -> int:
+        """How many frames `propagate` would yield."""
+
+    def propagate(
+        self, request: PropagationRequest, token: CancelToken
+    ) -> Generator[FrameResult, None, None]:
+        """Carry the objects fixed on the anchor; yields every finished frame.
+
+        Frames on which an object is fixed are its barriers: the pass stops before them and, where an earlier result
+        lies between, fuses with it. All other objects keep their pixels. Raises `util.jobs.Cancelled` through `token`,
+        ValueError when the anchor is no key frame or outside the video.
+        """
+
+    def memory(self) -> MemoryReport: ...
+
+    def close(self) -> None:
+        """Free the networks and the memory."""

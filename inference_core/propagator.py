@@ -1,0 +1,103 @@
+"""What every propagation network has to offer the core, whatever its memory looks like.
+
+Checked on paper against the engines that are still to come. STM: keys per object and the previous frame always in
+memory (`Memory.PREVIOUS`). AFB-URR: `memorize` merges and evicts instead of storing a frame, so `forget` replays the
+key frames. RVOS: no bank at all; `begin_pass` resets the recurrent state and `memorize` only keeps key frames.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Protocol, runtime_checkable
+
+from torch import Tensor
+
+from util.types import ImageU8, Size
+
+
+class Memory(Enum):
+    """How long a memorised frame stays."""
+
+    NONE = "none"
+    PREVIOUS = "previous"  # until the next frame is memorised
+    ROLLING = "rolling"  # until the pass ends or the bank is full
+    PINNED = "pinned"  # until the key frame is forgotten
+
+
+class EmptyMemoryError(RuntimeError):
+    """A frame was to be segmented before any key frame was memorised."""
+
+
+class FrameFeatures(Protocol):
+    """What one frame looks like to an engine: independent of masks, so it may be cached."""
+
+    @property
+    def image(self) -> Tensor:
+        """float [1, 3, Hp, Wp], normalised and padded the engine's way."""
+
+    @property
+    def nbytes(self) -> int: ...
+
+
+class Propagator(Protocol):
+    """A video object segmentation engine bound to one video.
+
+    The adapter owns normalising, padding and resizing, since these differ between the published systems. Tensors at
+    this border have the engine's working size [Hp, Wp]. Slot i is channel i of a value and channel i+1 of a prob.
+    """
+
+    name: str
+
+    def set_objects(self, object_ids: Sequence[int]) -> None:
+        """Slot i belongs to object_ids[i]. Memory of objects that stay is kept."""
+
+    def working_size(self) -> Size:
+        """[Hp, Wp], padding included."""
+
+    def encode(self, image: ImageU8) -> FrameFeatures:
+        """Features of a native-size uint8 [H, W, 3] RGB frame."""
+
+    def to_working(self, planes: Tensor) -> Tensor:
+        """float [C, H, W] at native size -> [C, Hp, Wp]; padding is filled with zeros."""
+
+    def to_native(self, planes: Tensor) -> Tensor:
+        """float [C, Hp, Wp] -> [C, H, W] at native size."""
+
+    def begin_pass(self, anchor: int, prob: Tensor) -> None:
+        """Start from the anchor's prob [K+1, Hp, Wp]; resets whatever is recurrent."""
+
+    def segment(self, frame: int, features: FrameFeatures, slots: Sequence[int]) -> Tensor:
+        """Prob [len(slots)+1, Hp, Wp], background first, of the objects in `slots`. Raises EmptyMemoryError."""
+
+    def wants_memory(self, frame: int, last: int) -> Memory:
+        """What to keep of `frame` when `last` was the latest frame kept for good in this pass."""
+
+    def memorize(
+        self, frame: int, features: FrameFeatures, prob: Tensor, slots: Sequence[int], kind: Memory
+    ) -> None:
+        """Learn how the objects in `slots` look on this frame. prob [K+1, Hp, Wp] covers all objects."""
+
+    def end_pass(self) -> None:
+        """Drop everything but pinned memory."""
+
+    def forget(self, frame: int) -> None:
+        """Remove a pinned frame."""
+
+    def snapshot(self) -> object:
+        """The pinned memory as a value for `restore`."""
+
+    def restore(self, state: object) -> None: ...
+
+    def memory_frames(self, kind: Memory) -> int: ...
+
+    def memory_bytes(self) -> int: ...
+
+
+@runtime_checkable
+class SupportsAffinity(Protocol):
+    """An engine whose keys say where a change on the anchor is seen in another frame; fusion needs it."""
+
+    def transfer(self, anchor: int, features: FrameFeatures, maps: Tensor) -> Tensor:
+        """Carry maps [A, 2, Hp, Wp] on the anchor over to the frame of `features`: [A, 2, Hp, Wp]."""
+
+
