@@ -31,10 +31,8 @@ def aggregate(prob: Tensor, *, background: Background = "product", hard: bool = 
     """
     with torch.autocast(prob.device.type, enabled=False):
         prob = prob.float()
-        if background == "product":
-            rest = (1 - prob).prod(0, keepdim=True)
-        else:
-            rest = prob.new_full((1, *prob.shape[1:]), 0.5)
+        nothing = (1 - prob).prod(0, keepdim=True)
+        rest = nothing if background == "product" else torch.full_like(nothing, 0.5)
         clamped = torch.cat([rest, prob]).clamp(_EPSILON, 1 - _EPSILON)
         logits = torch.log(clamped / (1 - clamped))
         if hard:

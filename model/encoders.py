@@ -1,0 +1,120 @@
+"""One ResNet implementation for every encoder of the project.
+
+The published networks differ in small ways that their checkpoints fix: the name of the first stage, a bias in every
+convolution or in none, the number of input planes. Weights always come from a checkpoint; nothing is downloaded.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from model.blocks import conv_with_shared
+
+
+class Pyramid(NamedTuple):
+    """Features at 1/4, 1/8 and 1/16 of the image."""
+
+    f4: Tensor
+    f8: Tensor
+    f16: Tensor
+
+
+def _projection(in_channels: int, out_channels: int, stride: int, bias: bool) -> nn.Sequential | None:
+    """The skip path of a block, or None where the input already has the output's shape."""
+    if stride == 1 and in_channels == out_channels:
+        return None
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, 1, stride, bias=bias), nn.BatchNorm2d(out_channels)
+    )
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions (ResNet-18 and -34)."""
+
+    expansion: ClassVar[int] = 1
+
+    def __init__(self, in_channels: int, channels: int, stride: int = 1, *, bias: bool = False) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, channels, 3, stride, 1, bias=bias)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, 1, 1, bias=bias)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.downsample = _projection(in_channels, channels, stride, bias)
+
+    def forward(self, x: Tensor, shared: Tensor | None = None) -> Tensor:
+        """x [K, C, H, W], and what all K share, [1, S, H, W] (C + S = in_channels) -> [K, channels, H/s, W/s]."""
+        y = F.relu(self.bn1(conv_with_shared(self.conv1, x, shared)))
+        y = self.bn2(self.conv2(y))
+        if self.downsample is None:
+            return F.relu(y + x)
+        project, norm = self.downsample
+        return F.relu(y + norm(conv_with_shared(project, x, shared)))
+
+
+class Bottleneck(nn.Module):
+    """1x1, 3x3 and 1x1 convolutions (ResNet-50 and deeper); the stride is in the 3x3."""
+
+    expansion: ClassVar[int] = 4
+
+    def __init__(self, in_channels: int, channels: int, stride: int = 1, *, bias: bool = False) -> None:
+        super().__init__()
+        out_channels = channels * self.expansion
+        self.conv1 = nn.Conv2d(in_channels, channels, 1, bias=bias)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, stride, 1, bias=bias)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.conv3 = nn.Conv2d(channels, out_channels, 1, bias=bias)
+        self.bn3 = nn.BatchNorm2d(out_channels)
+        self.downsample = _projection(in_channels, out_channels, stride, bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.relu(self.bn1(self.conv1(x)))
+        y = F.relu(self.bn2(self.conv2(y)))
+        y = self.bn3(self.conv3(y))
+        return F.relu(y + (x if self.downsample is None else self.downsample(x)))
+
+
+class ResNet(nn.Module):
+    """A ResNet without its last stage: stem and three stages, down to 1/16.
+
+    Args:
+        block: `BasicBlock` or `Bottleneck`.
+        depths: blocks per stage.
+        widths: channels per stage, before the block's expansion; the first is the stem's too.
+        in_channels: input planes.
+        bias: give every convolution a bias.
+        first_stage: attribute name of the first stage, `layer1` or `res2` (the others are `layer2`, `layer3`).
+    """
+
+    def __init__(
+        self,
+        block: type[BasicBlock] | type[Bottleneck],
+        depths: Sequence[int],
+        *,
+        widths: Sequence[int] = (64, 128, 256),
+        in_channels: int = 3,
+        bias: bool = False,
+        first_stage: str = "layer1",
+    ) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, widths[0], 7, 2, 3, bias=bias)
+        self.bn1 = nn.BatchNorm2d(widths[0])
+        self._stages = (first_stage, "layer2", "layer3")
+        channels = widths[0]
+        for name, depth, width, stride in zip(self._stages, depths, widths, (1, 2, 2), strict=True):
+            blocks = [block(channels, width, stride, bias=bias)]
+            channels = width * block.expansion
+            blocks += [block(channels, width, bias=bias) for _ in range(depth - 1)]
+            self.add_module(name, nn.Sequential(*blocks))
+
+    def forward(self, x: Tensor) -> Pyramid:
+        """x [B, in_channels, H, W], H and W multiples of 16."""
+        x = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, 2, 1)
+        stages = []
+        for name in self._stages:
+            x = self.get_submodule(name)(x)
+            stages.append(x)
+        return Pyramid(*stages)

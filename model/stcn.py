@@ -1,0 +1,121 @@
+"""STCN: space-time correspondence network, with the key names of the published `stcn.pth`.
+
+Networks only: one frame in, tensors out. The memory and the loop over frames are in `inference_core`.
+"""
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from model.blocks import FeatureFusion, ResidualBlock, conv3x3, upsample
+from model.encoders import BasicBlock, Bottleneck, ResNet
+
+IMAGE_MEAN = (0.485, 0.456, 0.406)
+IMAGE_STD = (0.229, 0.224, 0.225)
+"""An RGB image in 0..1 is normalised by these BEFORE it is padded (with zeros) to a multiple of 16."""
+
+
+class KeyFeatures(NamedTuple):
+    """What a frame gives without any mask; B is 1 at inference."""
+
+    key: Tensor
+    """[B, 64, H/16, W/16], compared with the keys in memory."""
+    thin: Tensor
+    """[B, 512, H/16, W/16], the frame's own part of the decoder's input."""
+    f16: Tensor
+    """[B, 1024, H/16, W/16]."""
+    f8: Tensor
+    """[B, 512, H/8, W/8]."""
+    f4: Tensor
+    """[B, 256, H/4, W/4]."""
+
+
+class ValueEncoder(ResNet):
+    """ResNet-18 over image, mask and other masks, joined with the frame's key features."""
+
+    def __init__(self, *, attention: bool) -> None:
+        super().__init__(BasicBlock, (2, 2, 2), in_channels=5, bias=True)
+        self.fuser = FeatureFusion(256, 1024, 512, attention=attention)
+
+    def encode(self, image: Tensor, f16: Tensor, masks: Tensor, others: Tensor) -> Tensor:
+        planes = torch.cat([image.expand(len(masks), -1, -1, -1), torch.stack([masks, others], 1)], 1)
+        return self.fuser(self(planes).f16, f16)
+
+
+class UpsampleBlock(nn.Module):
+    """Doubles the resolution and adds the frame's features of that resolution."""
+
+    def __init__(self, skip_channels: int, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.skip_conv = conv3x3(skip_channels, in_channels)
+        self.out_conv = ResidualBlock(in_channels, out_channels)
+
+    def forward(self, skip: Tensor, x: Tensor) -> Tensor:
+        """skip [1, skip_channels, 2h, 2w] of the frame, x [K, in_channels, h, w] -> [K, out_channels, 2h, 2w]."""
+        return self.out_conv(self.skip_conv(skip) + upsample(x, 2))
+
+
+class Decoder(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.compress = ResidualBlock(1024, 512)
+        self.up_16_8 = UpsampleBlock(512, 512, 256)
+        self.up_8_4 = UpsampleBlock(256, 256, 256)
+        self.pred = nn.Conv2d(256, 1, 3, padding=1)
+
+    def forward(self, readout: Tensor, features: KeyFeatures) -> Tensor:
+        x = self.compress(readout, features.thin)
+        x = self.up_16_8(features.f8, x)
+        x = self.up_8_4(features.f4, x)
+        return upsample(self.pred(F.relu(x)).float(), 4)[:, 0]
+
+
+class STCN(nn.Module):
+    """The network of `stcn.pth` (405 tensors).
+
+    Args:
+        attention: False for the published variant without block attention in the value encoder (399 tensors).
+    """
+
+    def __init__(self, *, attention: bool = True) -> None:
+        super().__init__()
+        self.value_encoder = ValueEncoder(attention=attention)
+        self.key_encoder = ResNet(Bottleneck, (3, 4, 6), first_stage="res2")
+        self.key_proj = nn.Sequential(OrderedDict(key_proj=conv3x3(1024, 64)))
+        self.key_comp = conv3x3(1024, 512)
+        self.decoder = Decoder()
+
+    def encode_key(self, image: Tensor) -> KeyFeatures:
+        """image [B, 3, H, W], normalised and padded, H and W multiples of 16."""
+        f4, f8, f16 = self.key_encoder(image)
+        return KeyFeatures(self.key_proj(f16), self.key_comp(f16), f16, f8, f4)
+
+    def encode_value(self, image: Tensor, f16: Tensor, masks: Tensor, others: Tensor) -> Tensor:
+        """What the memory stores for each object.
+
+        Args:
+            image: [1, 3, H, W] as given to `encode_key`.
+            f16: [1, 1024, H/16, W/16] of the same frame.
+            masks: [K, H, W] soft or hard mask of each object, 0..1.
+            others: [K, H, W] sum of the masks of the other objects, not clamped.
+
+        Returns:
+            [K, 512, H/16, W/16].
+        """
+        return self.value_encoder.encode(image, f16, masks, others)
+
+    def decode(self, readout: Tensor, features: KeyFeatures) -> Tensor:
+        """Object logits from what the memory returned.
+
+        Args:
+            readout: [K, 512, H/16, W/16].
+            features: of the same frame, B = 1.
+
+        Returns:
+            float32 [K, H, W]; a sigmoid gives each object's probability, independent of the others.
+        """
+        return self.decoder(readout, features)
