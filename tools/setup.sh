@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Prepares this checkout: system packages, .venv, requirements.
+#
+#   tools/setup.sh run   what the programs need
+#   tools/setup.sh dev   the same and what tests, lint and generation need
+#
+# Does nothing when it has already run for the same requirements and the same Python. PYTHON chooses the interpreter.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+purpose=$1
+venv=.venv
+
+requirements=(-r requirements.txt)
+[[ $purpose == dev ]] && requirements+=(-r requirements-dev.txt)
+
+find_python() {
+    local python=${PYTHON:-python3}
+    if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
+        echo "Python 3.10 or newer is needed; '$python' is not. Set PYTHON to one that is." >&2
+        return 1
+    fi
+    echo "$python"
+}
+
+make_venv() {
+    local python=$1
+    # Debian and Ubuntu keep ensurepip, which venv needs, in a package of its own.
+    if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+        if [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
+            apt-get update -qq
+            DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv
+        else
+            echo "Python's venv module is missing. Run:" >&2
+            echo "    sudo apt-get update && sudo apt-get install -y python3-venv" >&2
+            return 1
+        fi
+    fi
+    "$python" -m venv --clear "$venv"
+}
+
+torch_works() {
+    # Importing torchvision registers its operators with torch, which fails when the two builds do not match.
+    "$venv/bin/python" -c 'import torch, torchvision' 2>/dev/null
+}
+
+has_nvidia_driver() {
+    [[ -e /proc/driver/nvidia/version ]] || command -v nvidia-smi >/dev/null
+}
+
+install_torch() {
+    torch_works && return
+    # On Linux the default builds carry gigabytes of CUDA libraries. Without a driver the CPU builds do the same work;
+    # they must come as a pair from one index, so pip's other configured indexes are shut out for this one try.
+    if [[ $(uname) == Linux ]] && ! has_nvidia_driver; then
+        echo "== no NVIDIA driver: trying the CPU builds of torch and torchvision"
+        if env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL PIP_CONFIG_FILE=/dev/null \
+            "$venv/bin/python" -m pip install --quiet --retries 0 --timeout 10 \
+            --index-url https://download.pytorch.org/whl/cpu torch torchvision 2>/dev/null && torch_works; then
+            return
+        fi
+        echo "== not available from here: using the default builds"
+        "$venv/bin/python" -m pip uninstall --quiet --yes torch torchvision 2>/dev/null || true
+    fi
+    "$venv/bin/python" -m pip install --quiet torch torchvision
+}
+
+bash tools/system_packages.sh install
+python=$(find_python)
+# The stamp also covers this script, so that a checkout which changes it sets up again.
+fingerprint=$( ("$python" -VV; cat requirements*.txt tools/setup.sh) | cksum)
+stamp=$venv/.setup-$purpose
+if [[ -f $stamp && $(<"$stamp") == "$fingerprint" ]] && "$venv/bin/python" -c '' 2>/dev/null; then
+    exit 0
+fi
+
+version='import sys; print(sys.version_info[:2])'
+if [[ $("$venv/bin/python" -c "$version" 2>/dev/null || true) != $("$python" -c "$version") ]]; then
+    echo "== making $venv"
+    make_venv "$python"
+fi
+export PIP_DISABLE_PIP_VERSION_CHECK=1
+install_torch
+echo "== installing requirements"
+"$venv/bin/python" -m pip install --quiet "${requirements[@]}"
+if ! torch_works; then
+    echo "The requirements are installed, but torch and torchvision do not import:" >&2
+    "$venv/bin/python" -c 'import torch, torchvision'
+    exit 1
+fi
+echo "$fingerprint" >"$stamp"
