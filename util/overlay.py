@@ -1,0 +1,156 @@
+"""Draws an index mask over its frame: what the canvas shows and what the overlay video holds.
+
+Integer arithmetic per pixel, so a part composed alone equals the same part of the whole picture.
+"""
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import lru_cache
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from util.palette import davis_palette
+from util.types import IGNORE, ImageU8, IndexMask, Rect, Size
+
+CONTOUR_MARGIN = 2
+"""A changed mask pixel changes the picture up to this many pixels away: grow a changed rectangle by it."""
+
+IGNORE_GRAY = 128
+_WHITENED = 0.2
+
+
+def _rounded(values: NDArray[np.float64]) -> NDArray[np.uint8]:
+    return np.asarray(values + 0.5).astype(np.uint8)
+
+
+@lru_cache(maxsize=32)
+def _fill_table(opacity: float) -> NDArray[np.uint8]:
+    """uint8 [256, 1, 3]: what each id adds to the dimmed frame."""
+    colors = davis_palette().astype(np.float64)
+    colors[IGNORE] = IGNORE_GRAY
+    return _rounded(colors * opacity)[:, None]
+
+
+@lru_cache(maxsize=32)
+def _dim_table(opacity: float) -> NDArray[np.uint8]:
+    """uint8 [256]: what is left of a frame value under an object."""
+    return np.asarray(np.arange(256) * (1 - opacity)).astype(np.uint8)
+
+
+@lru_cache(maxsize=1)
+def _line_table() -> NDArray[np.uint8]:
+    """uint8 [256, 1, 3]: contour colours, the objects' own at full brightness, so that they show on any fill."""
+    colors = davis_palette().astype(np.float64)
+    vivid = colors * (255 / np.maximum(colors.max(axis=1, keepdims=True), 1))
+    return _rounded(vivid + (255 - vivid) * _WHITENED)[:, None]
+
+
+@lru_cache(maxsize=32)
+def _without(hidden: frozenset[int]) -> NDArray[np.uint8]:
+    """uint8 [256]: id -> id, hidden ones -> background."""
+    table = np.arange(256, dtype=np.uint8)
+    table[list(hidden)] = 0
+    return table
+
+
+def _lookup(values: NDArray[np.uint8], table: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return cast("NDArray[np.uint8]", cv2.LUT(values, table))
+
+
+def _colored(ids: IndexMask, table: NDArray[np.uint8]) -> ImageU8:
+    """uint8 [h, w, 3] of a table uint8 [256, 1, 3]. OpenCV's colour map is the fastest such look-up there is."""
+    return cast("NDArray[np.uint8]", cv2.applyColorMap(ids, table))
+
+
+def _border(ids: IndexMask, width: int) -> NDArray[np.uint8]:
+    """uint8 [h, w]: non-zero within `width` pixels of another id, on both sides. The array's edge is no border."""
+    shape = cv2.MORPH_CROSS if width == 1 else cv2.MORPH_ELLIPSE
+    element = cv2.getStructuringElement(shape, (2 * width + 1, 2 * width + 1))
+    return cast("NDArray[np.uint8]", cv2.morphologyEx(ids, cv2.MORPH_GRADIENT, element))
+
+
+def _line(ids: IndexMask, selected: int | None) -> IndexMask:
+    """uint8 [h, w]: the id of the object whose contour runs here, else 0."""
+    if ids.max(initial=0) == IGNORE:
+        ids = _lookup(ids, _without(frozenset({IGNORE})))
+    line = cast("NDArray[np.uint8]", cv2.copyTo(ids, _border(ids, 1)))
+    if selected is not None:
+        own = (ids == selected).view(np.uint8)
+        cv2.copyTo(own * np.uint8(selected), own & _border(own, CONTOUR_MARGIN), line)
+    return line
+
+
+def compose(
+    image: ImageU8,
+    mask: IndexMask,
+    *,
+    opacity: float = 0.5,
+    contour: bool = True,
+    selected: int | None = None,
+    hidden: Collection[int] = (),
+    rect: Rect | None = None,
+) -> ImageU8:
+    """The frame with its objects in their palette colours.
+
+    Args:
+        image: uint8 [H, W, 3] RGB.
+        mask: uint8 [H, W]; 255 (ignore) is filled grey and has no contour.
+        opacity: 0 leaves the frame as it is inside the objects, 1 covers it.
+        contour: draw a bright line along the inside of every object's border, one pixel wide.
+        selected: this object's line is two pixels wide.
+        hidden: ids drawn as background.
+        rect: compose this part only.
+
+    Returns: a new uint8 [h, w, 3] array, the size of `rect` (clipped to the image) or of the image. ValueError when
+        sizes differ or `opacity` is outside 0..1.
+    """
+    if image.shape != (*mask.shape, 3):
+        raise ValueError(f"image {image.shape} and mask {mask.shape} do not fit")
+    if not 0 <= opacity <= 1:
+        raise ValueError(f"opacity must be within 0..1, got {opacity}")
+    size = Size(*mask.shape)
+    target = Rect.full(size) if rect is None else rect.clipped(size)
+    if target.is_empty:
+        return np.zeros((max(target.y1 - target.y0, 0), max(target.x1 - target.x0, 0), 3), np.uint8)
+    result = image[target.slices].copy()
+    around = target.grown(CONTOUR_MARGIN).clipped(size)
+    ids = np.ascontiguousarray(mask[around.slices])
+    if hidden:
+        ids = _lookup(ids, _without(frozenset(hidden)))
+    left, top, width, height = cv2.boundingRect(ids)
+    if width == 0:
+        return result
+    # Work only where there are objects; the margin keeps the background beside them in view of the contour.
+    objects = Rect(left, top, left + width, top + height).grown(CONTOUR_MARGIN)
+    box = _intersection(_moved(objects, around.x0, around.y0), around)
+    drawn = image[box.slices].copy()
+    _draw(drawn, np.ascontiguousarray(ids[_within(box, around)]), opacity, contour, selected)
+    inner = _intersection(box, target)
+    if not inner.is_empty:
+        result[_within(inner, target)] = drawn[_within(inner, box)]
+    return result
+
+
+def _draw(image: ImageU8, ids: IndexMask, opacity: float, contour: bool, selected: int | None) -> None:
+    """Blend the objects and their lines into `image`, in place."""
+    blended = cv2.add(_lookup(image, _dim_table(opacity)), _colored(ids, _fill_table(opacity)))
+    cv2.copyTo(blended, ids, image)
+    if contour:
+        line = _line(ids, selected)
+        cv2.copyTo(_colored(line, _line_table()), line, image)
+
+
+def _moved(rect: Rect, x: int, y: int) -> Rect:
+    return Rect(rect.x0 + x, rect.y0 + y, rect.x1 + x, rect.y1 + y)
+
+
+def _intersection(a: Rect, b: Rect) -> Rect:
+    return Rect(max(a.x0, b.x0), max(a.y0, b.y0), min(a.x1, b.x1), min(a.y1, b.y1))
+
+
+def _within(rect: Rect, frame: Rect) -> tuple[slice, slice]:
+    """Index of `rect` in an array that holds `frame`."""
+    return _moved(rect, -frame.x0, -frame.y0).slices
