@@ -22,27 +22,30 @@ class Pyramid(NamedTuple):
     f16: Tensor
 
 
-def _projection(in_channels: int, out_channels: int, stride: int, bias: bool) -> nn.Sequential | None:
-    """The skip path of a block, or None where the input already has the output's shape."""
-    if stride == 1 and in_channels == out_channels:
-        return None
-    return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, 1, stride, bias=bias), nn.BatchNorm2d(out_channels)
-    )
+def _projection(in_channels: int, out_channels: int, stride: int, bias: bool) -> nn.Sequential:
+    """The skip path of a block whose input does not have the output's shape."""
+    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 1, stride, bias=bias), nn.BatchNorm2d(out_channels))
 
 
 class BasicBlock(nn.Module):
-    """Two 3x3 convolutions (ResNet-18 and -34)."""
+    """Two 3x3 convolutions (ResNet-18 and -34).
+
+    Args:
+        joins: the block is called with `shared` features, so its skip path is a projection whatever the shapes.
+    """
 
     expansion: ClassVar[int] = 1
 
-    def __init__(self, in_channels: int, channels: int, stride: int = 1, *, bias: bool = False) -> None:
+    def __init__(
+        self, in_channels: int, channels: int, stride: int = 1, *, bias: bool = False, joins: bool = False
+    ) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(in_channels, channels, 3, stride, 1, bias=bias)
         self.bn1 = nn.BatchNorm2d(channels)
         self.conv2 = nn.Conv2d(channels, channels, 3, 1, 1, bias=bias)
         self.bn2 = nn.BatchNorm2d(channels)
-        self.downsample = _projection(in_channels, channels, stride, bias)
+        same = stride == 1 and in_channels == channels and not joins
+        self.downsample = None if same else _projection(in_channels, channels, stride, bias)
 
     def forward(self, x: Tensor, shared: Tensor | None = None) -> Tensor:
         """x [K, C, H, W], and what all K share, [1, S, H, W] (C + S = in_channels) -> [K, channels, H/s, W/s]."""
@@ -68,7 +71,8 @@ class Bottleneck(nn.Module):
         self.bn2 = nn.BatchNorm2d(channels)
         self.conv3 = nn.Conv2d(channels, out_channels, 1, bias=bias)
         self.bn3 = nn.BatchNorm2d(out_channels)
-        self.downsample = _projection(in_channels, out_channels, stride, bias)
+        same = stride == 1 and in_channels == out_channels
+        self.downsample = None if same else _projection(in_channels, out_channels, stride, bias)
 
     def forward(self, x: Tensor) -> Tensor:
         y = F.relu(self.bn1(self.conv1(x)))

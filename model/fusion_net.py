@@ -1,11 +1,14 @@
 """Difference-aware fusion of an old and a new propagation result, with the key names of `fusion_stcn.pth`."""
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.blocks import conv3x3
+from model.checkpoint import load_into, load_state
 
 
 def _pair(channels: int) -> nn.Sequential:
@@ -54,3 +57,10 @@ class FusionNet(nn.Module):
         x = F.relu(x + self.conv2(x))
         x = F.relu(x + self.conv3(x))
         return self.final_conv(x).float()[:, 0]
+
+
+def load_fusion_net(path: Path) -> FusionNet:
+    """The network of a weight file; in eval mode, on the CPU, float32. AppError if the file holds something else."""
+    network = FusionNet()
+    load_into(network, load_state(path), path)
+    return network.eval().requires_grad_(False)

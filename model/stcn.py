@@ -5,6 +5,7 @@ Networks only: one frame in, tensors out. The memory and the loop over frames ar
 from __future__ import annotations
 
 from collections import OrderedDict
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -12,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.blocks import FeatureFusion, ResidualBlock, conv3x3, upsample
+from model.checkpoint import load_into, load_state
 from model.encoders import BasicBlock, Bottleneck, ResNet
 
 IMAGE_MEAN = (0.485, 0.456, 0.406)
@@ -119,3 +121,17 @@ class STCN(nn.Module):
             float32 [K, H, W]; a sigmoid gives each object's probability, independent of the others.
         """
         return self.decoder(readout, features)
+
+
+def load_stcn(path: Path) -> STCN:
+    """The network of a published file, with or without block attention; in eval mode, on the CPU, float32.
+
+    Raises:
+        AppError: the file cannot be read or holds something else.
+    """
+    state = load_state(path)
+    has_values = any(key.startswith("value_encoder.") for key in state)
+    has_attention = any(key.startswith("value_encoder.fuser.attention.") for key in state)
+    network = STCN(attention=has_attention or not has_values)
+    load_into(network, state, path)
+    return network.eval().requires_grad_(False)

@@ -1,0 +1,132 @@
+"""The light network: space-time correspondence at stride 8, small enough for a CPU. This project's own.
+
+It differs from STCN in what a small network needs: keys and values at 1/8 with the 1/16 features merged in, and a
+decoder that also sees the masks of the previous frame. Networks only: one frame in, tensors out.
+"""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from model.blocks import upsample
+from model.checkpoint import load_into, load_state
+from model.encoders import BasicBlock, ResNet
+
+IMAGE_MEAN = (0.45, 0.45, 0.45)
+IMAGE_STD = (0.25, 0.25, 0.25)
+"""An RGB image in 0..1 is normalised by these; it is padded to a multiple of 16 by repeating its border."""
+
+KEY_CHANNELS = 64
+VALUE_CHANNELS = 128
+_DECODER_CHANNELS = 128
+_STEM_CHANNELS = 64
+
+
+class LightFeatures(NamedTuple):
+    """What a frame gives without any mask; B is 1 at inference."""
+
+    key: Tensor
+    """float32 [B, 64, H/8, W/8], compared with the keys in memory."""
+    f8: Tensor
+    """[B, 128, H/8, W/8], with the context of f16 merged in."""
+    f16: Tensor
+    """[B, 256, H/16, W/16]."""
+    f4: Tensor
+    """[B, 64, H/4, W/4]."""
+
+
+class LightNet(nn.Module):
+    """Key encoder, value encoder and decoder.
+
+    Args:
+        width: scales the channels of the key encoder (64, 128 and 256 at 1); a multiple of 1/8.
+    """
+
+    def __init__(self, width: float = 1.0) -> None:
+        super().__init__()
+        c4, c8, c16 = (round(channels * width) for channels in (_STEM_CHANNELS, 128, 256))
+        v4, v8, v16 = 32, 64, 128
+        d8, d4 = _DECODER_CHANNELS, 64
+        self.key_encoder = ResNet(BasicBlock, (2, 2, 2), widths=(c4, c8, c16))
+        self.key_lateral = nn.Conv2d(c16, c8, 1)
+        self.key_merge = BasicBlock(c8, c8)
+        self.key_proj = nn.Conv2d(c8, KEY_CHANNELS, 3, padding=1)
+        self.value_encoder = ResNet(BasicBlock, (1, 1, 1), widths=(v4, v8, v16), in_channels=5)
+        self.value_lateral = nn.Conv2d(v16, v8, 1)
+        self.value_fuse = BasicBlock(v8 + c8, VALUE_CHANNELS, joins=True)
+        self.value_out = BasicBlock(VALUE_CHANNELS, VALUE_CHANNELS)
+        # Where a block meets features of the frame, the per-object channels come first (`conv_with_shared`).
+        self.decode_in = BasicBlock(VALUE_CHANNELS + 2 + c8, d8, joins=True)
+        self.decode_fuse = BasicBlock(d8 + c16, d8, joins=True)
+        self.decode_context = BasicBlock(d8, d8)
+        self.decode_skip = nn.Conv2d(c4, d8, 1)
+        self.decode_out = BasicBlock(d8, d4)
+        self.pred = nn.Conv2d(d4, 1, 3, padding=1)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        """Start training from residual blocks that pass their input on, and from keys that keep distances."""
+        for module in self.modules():
+            if isinstance(module, BasicBlock):
+                nn.init.zeros_(module.bn2.weight)
+        nn.init.orthogonal_(self.key_proj.weight)
+        nn.init.zeros_(self.key_proj.bias)
+
+    def encode_key(self, image: Tensor) -> LightFeatures:
+        """image [B, 3, H, W], normalised and padded, H and W multiples of 16."""
+        f4, f8, f16 = self.key_encoder(image)
+        f8 = self.key_merge(F.relu(f8 + upsample(self.key_lateral(f16), 2)))
+        return LightFeatures(self.key_proj(f8).float(), f8, f16, f4)
+
+    def encode_value(self, image: Tensor, features: LightFeatures, masks: Tensor, others: Tensor) -> Tensor:
+        """What the memory stores for each object.
+
+        Args:
+            image: [1, 3, H, W] as given to `encode_key`.
+            features: of the same frame, B = 1.
+            masks: [K, H, W] soft or hard mask of each object, 0..1.
+            others: [K, H, W] sum of the masks of the other objects.
+
+        Returns:
+            [K, 128, H/8, W/8].
+        """
+        planes = torch.cat([image.expand(len(masks), -1, -1, -1), torch.stack([masks, others], 1)], 1)
+        _, v8, v16 = self.value_encoder(planes)
+        x = F.relu(v8 + upsample(self.value_lateral(v16), 2))
+        return self.value_out(self.value_fuse(x, features.f8))
+
+    def decode(self, readout: Tensor, features: LightFeatures, previous: Tensor, previous_others: Tensor) -> Tensor:
+        """Object logits from what the memory returned and where the objects were last.
+
+        Args:
+            readout: [K, 128, H/8, W/8].
+            features: of the same frame, B = 1.
+            previous: [K, H, W] soft mask of each object on the frame before (in the direction of the pass).
+            previous_others: [K, H, W] sum of the masks of the other objects there.
+
+        Returns:
+            float32 [K, H, W]; a sigmoid gives each object's probability, independent of the others.
+        """
+        last = F.interpolate(torch.stack([previous, previous_others], 1), readout.shape[-2:], mode="area")
+        x = self.decode_in(torch.cat([readout, last.to(readout.dtype)], 1).to(features.f8.dtype), features.f8)
+        context = self.decode_fuse(F.avg_pool2d(x, 2), features.f16)
+        x = x + upsample(self.decode_context(context), 2)
+        x = self.decode_out(F.relu(self.decode_skip(features.f4) + upsample(x, 2)))
+        return upsample(self.pred(x).float(), 4)[:, 0]
+
+
+def load_light(path: Path) -> LightNet:
+    """The network of a weight file, as wide as its weights; in eval mode, on the CPU, float32.
+
+    Raises:
+        AppError: the file cannot be read or holds something else.
+    """
+    state = load_state(path)
+    stem = state.get("key_encoder.bn1.weight")
+    network = LightNet(1.0 if stem is None else len(stem) / _STEM_CHANNELS)
+    load_into(network, state, path)
+    return network.eval().requires_grad_(False)
