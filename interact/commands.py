@@ -1,0 +1,165 @@
+"""One undoable step: a list of small reversible changes. A step restores the state exactly and runs no network."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from interact.baselines import Baseline, Baselines
+from interact.interaction import Interaction
+from interact.key_frames import KeyFrames
+from interact.objects import ObjectList, SceneObject
+from storage.mask_delta import MaskDelta
+from storage.mask_store import MaskStore
+
+
+class Scene(Protocol):
+    """What changes work on; `VideoSession` is one."""
+
+    @property
+    def masks(self) -> MaskStore: ...
+    @property
+    def objects(self) -> ObjectList: ...
+    @property
+    def key_frames(self) -> KeyFrames: ...
+    @property
+    def baselines(self) -> Baselines: ...
+    def set_interaction(self, interaction: Interaction | None) -> None: ...
+
+
+class Change(Protocol):
+    """`revert` undoes exactly what `apply` did; both may be called again and again, in turn."""
+
+    def apply(self, scene: Scene) -> None: ...
+    def revert(self, scene: Scene) -> None: ...
+    @property
+    def nbytes(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class MaskChange:
+    """The pixels of one frame."""
+
+    delta: MaskDelta
+
+    def apply(self, scene: Scene) -> None:
+        scene.masks.apply(self.delta)
+
+    def revert(self, scene: Scene) -> None:
+        scene.masks.apply(self.delta.invert())
+
+    @property
+    def nbytes(self) -> int:
+        return self.delta.nbytes
+
+
+@dataclass(frozen=True)
+class KeyChange:
+    """Which objects are fixed on some frames."""
+
+    before: Mapping[int, frozenset[int]]
+    after: Mapping[int, frozenset[int]]
+
+    def apply(self, scene: Scene) -> None:
+        scene.key_frames.replace(self.after)
+
+    def revert(self, scene: Scene) -> None:
+        scene.key_frames.replace(self.before)
+
+    @property
+    def nbytes(self) -> int:
+        return 256 * len(self.after)
+
+
+@dataclass(frozen=True)
+class BaselineChange:
+    """What a frame's corrections are compared with."""
+
+    frame: int
+    before: Baseline | None
+    after: Baseline | None
+
+    def apply(self, scene: Scene) -> None:
+        scene.baselines.put(self.frame, self.after)
+
+    def revert(self, scene: Scene) -> None:
+        scene.baselines.put(self.frame, self.before)
+
+    @property
+    def nbytes(self) -> int:
+        return sum(item.nbytes for item in (self.before, self.after) if item is not None)
+
+
+@dataclass(frozen=True)
+class InteractionChange:
+    """The prompts that are being collected."""
+
+    before: Interaction | None
+    after: Interaction | None
+
+    def apply(self, scene: Scene) -> None:
+        scene.set_interaction(self.after)
+
+    def revert(self, scene: Scene) -> None:
+        scene.set_interaction(self.before)
+
+    @property
+    def nbytes(self) -> int:
+        return sum(item.nbytes for item in (self.before, self.after) if item is not None)
+
+
+@dataclass(frozen=True)
+class ObjectsChange:
+    """The object list and its selection."""
+
+    before: tuple[SceneObject, ...]
+    after: tuple[SceneObject, ...]
+    selected_before: int | None
+    selected_after: int | None
+
+    def apply(self, scene: Scene) -> None:
+        scene.objects.replace(self.after)
+        scene.objects.select(self.selected_after)
+
+    def revert(self, scene: Scene) -> None:
+        scene.objects.replace(self.before)
+        scene.objects.select(self.selected_before)
+
+    @property
+    def nbytes(self) -> int:
+        return 128 * (len(self.before) + len(self.after))
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one "undo" takes back.
+
+    Args:
+        label: for the menu, "undo <label>".
+        frame: where to look at it; None when it belongs to no frame.
+        changes: applied in order, reverted in reverse order.
+    """
+
+    label: str
+    frame: int | None
+    changes: tuple[Change, ...]
+
+    def apply(self, scene: Scene) -> None:
+        for change in self.changes:
+            change.apply(scene)
+
+    def revert(self, scene: Scene) -> None:
+        for change in reversed(self.changes):
+            change.revert(scene)
+
+    @property
+    def nbytes(self) -> int:
+        return sum(change.nbytes for change in self.changes)
+
+    def touches(self, frame: int) -> bool:
+        """Whether this step changes pixels or key marks of `frame`."""
+        return any(
+            (isinstance(change, MaskChange) and change.delta.frame == frame)
+            or (isinstance(change, KeyChange) and frame in change.after)
+            for change in self.changes
+        )

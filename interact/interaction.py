@@ -1,0 +1,68 @@
+"""The prompts of one kind on one object of one frame, from the first to the latest."""
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interact.packed_mask import PackedMask
+from interact.prompts import Click, Hint
+from util.types import IndexMask
+
+InteractionKind = Literal["click", "scribble"]
+
+
+def kind_of(prompt: Hint) -> InteractionKind:
+    return "click" if isinstance(prompt, Click) else "scribble"
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """Immutable: a further prompt makes a new value, so a worker may read it while the user goes on.
+
+    Args:
+        prompts: in the order given; all of one kind, at least one.
+        base: the frame's mask before the first prompt; every result is laid over it.
+        shown: the frame's mask that the user saw when giving the latest prompt, so what that prompt corrects.
+    """
+
+    frame: int
+    object_id: int
+    kind: InteractionKind
+    prompts: tuple[Hint, ...]
+    base: PackedMask
+    shown: PackedMask
+
+    @classmethod
+    def start(cls, frame: int, object_id: int, prompt: Hint, mask: IndexMask) -> Interaction:
+        packed = PackedMask.pack(mask)
+        return cls(frame, object_id, kind_of(prompt), (prompt,), packed, packed)
+
+    def accepts(self, frame: int, object_id: int, prompt: Hint) -> bool:
+        """Whether `prompt` belongs to this interaction or starts another."""
+        return (self.frame, self.object_id, self.kind) == (frame, object_id, kind_of(prompt))
+
+    def add(self, prompt: Hint, mask: IndexMask) -> Interaction:
+        """This interaction and one more prompt, given while `mask` was shown."""
+        return replace(self, prompts=(*self.prompts, prompt), shown=PackedMask.pack(mask))
+
+    @property
+    def base_mask(self) -> IndexMask:
+        """Read-only uint8 [H, W]."""
+        return self.base.unpack()
+
+    @property
+    def shown_mask(self) -> IndexMask:
+        """Read-only uint8 [H, W]."""
+        return self.shown.unpack()
+
+    @property
+    def previous(self) -> NDArray[np.bool_]:
+        """bool [H, W]: the object as the user saw it when giving the latest prompt."""
+        return self.shown_mask == self.object_id
+
+    @property
+    def nbytes(self) -> int:
+        return self.base.nbytes + self.shown.nbytes + 64 * len(self.prompts)

@@ -1,0 +1,101 @@
+"""The list of objects: ids, names, order and which one is selected. GUI thread."""
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from util.errors import AppError
+from util.observer import Signal
+from util.types import MAX_OBJECT_ID
+
+
+@dataclass(frozen=True)
+class SceneObject:
+    """One object. `object_id`: 1..254, stable for the life of the project."""
+
+    object_id: int
+    name: str
+
+
+def default_name(object_id: int) -> str:
+    return f"object {object_id}"
+
+
+class ObjectList:
+    """Objects from the top of the overlap order to its bottom.
+
+    Ids are never handed out twice, not even after a deletion or its undo: a mask file that was exported in between
+    would otherwise show one object under another's id.
+    """
+
+    def __init__(self, items: Iterable[SceneObject], next_id: int = 1) -> None:
+        """Args: next_id: the lowest id that was never used; raised past the ids in `items`."""
+        self.changed: Signal[[]] = Signal()
+        self._items = tuple(items)
+        self._next_id = max([next_id, *(item.object_id + 1 for item in self._items)])
+        self._selected = self._items[0].object_id if self._items else None
+
+    @property
+    def items(self) -> tuple[SceneObject, ...]:
+        return self._items
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """Object ids, the one that hides the others first."""
+        return tuple(item.object_id for item in self._items)
+
+    @property
+    def selected(self) -> int | None:
+        return self._selected
+
+    @property
+    def next_id(self) -> int:
+        return self._next_id
+
+    def __contains__(self, object_id: object) -> bool:
+        return object_id in self.order
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def name(self, object_id: int) -> str:
+        """Raises KeyError for an unknown id."""
+        for item in self._items:
+            if item.object_id == object_id:
+                return item.name
+        raise KeyError(object_id)
+
+    def select(self, object_id: int | None) -> None:
+        """Raises KeyError for an unknown id."""
+        if object_id is not None and object_id not in self:
+            raise KeyError(object_id)
+        if object_id != self._selected:
+            self._selected = object_id
+            self.changed.emit()
+
+    def new(self, name: str | None = None) -> SceneObject:
+        """Reserve the next id; the object is in the list only after `replace`. AppError when all ids are used."""
+        if self._next_id > MAX_OBJECT_ID:
+            raise AppError(
+                f"A project holds at most {MAX_OBJECT_ID} objects, deleted ones included.",
+                "Export the masks and start a new workspace for further objects.",
+            )
+        self._next_id += 1
+        return SceneObject(self._next_id - 1, name or default_name(self._next_id - 1))
+
+    def replace(self, items: Iterable[SceneObject]) -> None:
+        """Set the whole list. A selected object that is gone hands the selection to its neighbour.
+
+        Raises:
+            ValueError: an id twice or out of range.
+        """
+        items = tuple(items)
+        ids = [item.object_id for item in items]
+        if len(set(ids)) != len(ids) or any(not 1 <= i <= MAX_OBJECT_ID for i in ids):
+            raise ValueError(f"object ids must be unique and 1..{MAX_OBJECT_ID}, got {ids}")
+        if self._selected not in ids:
+            place = self.order.index(self._selected) if self._selected is not None else 0
+            self._selected = ids[min(place, len(ids) - 1)] if ids else None
+        self._items = items
+        self._next_id = max([self._next_id, *(i + 1 for i in ids)])
+        self.changed.emit()

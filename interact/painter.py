@@ -1,0 +1,32 @@
+"""A brush drag in progress: a working copy of the mask, so that the stores change once, at its end."""
+from __future__ import annotations
+
+from interact.tools import PaintTo
+from util.raster import Patch, segment
+from util.types import IndexMask, Rect, Size
+
+
+def paint(mask: IndexMask, patch: Patch, object_id: int, *, erase: bool) -> None:
+    """Change `mask` in place: painting takes over whatever lies there, erasing removes only this object's pixels."""
+    view = mask[patch.rect.slices]
+    view[patch.inside & (view == object_id) if erase else patch.inside] = 0 if erase else object_id
+
+
+class Painter:
+    """Holds the mask while the user drags. `mask` changes under the reader's hands: draw it, don't keep it."""
+
+    def __init__(self, before: IndexMask, object_id: int, diameter: float, *, erase: bool) -> None:
+        self.before = before
+        self.object_id = object_id
+        self.erase = erase
+        self.mask = before.copy()
+        self.dirty = Rect(0, 0, 0, 0)
+        self._diameter = diameter
+
+    def move(self, stroke: PaintTo) -> Rect:
+        """Returns the part that may have changed."""
+        patch = segment(stroke.start, stroke.end, self._diameter, Size(*self.mask.shape))
+        if not patch.rect.is_empty:
+            paint(self.mask, patch, self.object_id, erase=self.erase)
+            self.dirty = self.dirty.union(patch.rect)
+        return patch.rect

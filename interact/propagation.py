@@ -1,0 +1,127 @@
+"""One propagation run: what the core is asked, what its results may change, and the step that undo takes back."""
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator, Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from inference_core.api import CoreApi, Direction, FrameResult, KeyFrame, PropagationRequest
+from interact.baselines import Baseline, baseline_after_propagation
+from interact.commands import BaselineChange, Change, KeyChange, MaskChange, Scene, Step
+from interact.layering import id_table
+from storage.mask_delta import MaskDelta, diff
+from util.errors import AppError
+from util.jobs import CancelToken, Job, Outcome
+from util.types import MAX_OBJECT_ID, IndexMask
+
+log = logging.getLogger(__name__)
+
+Finished = Callable[[Step | None, str], None]
+"""Called once at the end, with the step that is in effect (None: nothing changed) and a sentence for the user."""
+
+
+class Propagation:
+    """Created on the GUI thread, which must not edit until `Finished` was called.
+
+    `_run` is the only method that the worker calls; it reads values frozen at creation, and masks.
+    """
+
+    def __init__(self, scene: Scene, anchor: int, direction: Direction, first: int | None, last: int | None) -> None:
+        """Raises AppError when there is nothing on the anchor to carry."""
+        carried = scene.key_frames.on(anchor) or scene.masks.object_ids(anchor)
+        if not carried:
+            raise AppError("Mark an object on this frame first.", "Then propagate it to the others.")
+        self._scene = scene
+        self._anchor = anchor
+        self._carried = carried
+        self._request = PropagationRequest(anchor, direction, first or 0, last)
+        self._is_whole = not first and last is None
+        self._keys: Mapping[int, frozenset[int]] = MappingProxyType({**scene.key_frames, anchor: carried})
+        self._baselines: dict[int, Baseline] = {}
+        for frame in self._keys:
+            baseline = scene.baselines.get(frame)
+            if baseline is not None and (frame != anchor or _is_due(baseline, direction)):
+                self._baselines[frame] = baseline
+        self._deltas: list[MaskDelta] = []
+        self._frames: set[int] = set()
+
+    def job(self, core: Callable[[], CoreApi], finished: Finished) -> Job[FrameResult]:
+        """The total is known to the core only; every result tells it."""
+
+        def run(token: CancelToken) -> Generator[FrameResult, None, None]:
+            yield from self._run(core, token)
+
+        def finish(outcome: Outcome) -> None:
+            finished(*self._end(outcome))
+
+        return Job(f"Propagating from frame {self._anchor}", None, run, self._apply, finish)
+
+    def _run(self, core: Callable[[], CoreApi], token: CancelToken) -> Generator[FrameResult, None, None]:
+        api = core()
+        token.check()
+        api.sync([self._key_frame(frame, ids) for frame, ids in sorted(self._keys.items())])
+        token.check()
+        yield from api.propagate(self._request, token)
+
+    def _key_frame(self, frame: int, ids: frozenset[int]) -> KeyFrame:
+        baseline = self._baselines.get(frame)
+        mask = None if baseline is None else baseline.mask.unpack()
+        return KeyFrame(frame, self._scene.masks.get(frame), ids, mask)
+
+    def _apply(self, result: FrameResult) -> None:
+        before = self._scene.masks.get(result.frame)
+        self._check_barriers(result.frame, before, result.mask)
+        delta = diff(result.frame, before, result.mask)
+        self._frames.add(result.frame)
+        if not delta.is_empty:
+            self._scene.masks.set(result.frame, result.mask)
+            self._deltas.append(delta)
+
+    def _check_barriers(self, frame: int, before: IndexMask, after: IndexMask) -> None:
+        """Second barrier behind the core's own: only carried objects change, and none that is fixed on the frame."""
+        free = self._carried - self._keys.get(frame, frozenset())
+        guarded = id_table(range(1, MAX_OBJECT_ID + 1))
+        guarded[list(free)] = False
+        changed = before != after
+        hurt = np.union1d(before[changed & guarded[before]], after[changed & guarded[after]])
+        if len(hurt):
+            raise RuntimeError(f"the engine changed protected objects {hurt.tolist()} on frame {frame}")
+
+    def _end(self, outcome: Outcome) -> tuple[Step | None, str]:
+        if outcome.kind == "failed":
+            for delta in reversed(self._deltas):
+                self._scene.masks.apply(delta.invert())
+            log.error("propagation from frame %d failed", self._anchor, exc_info=outcome.error)
+            return None, f"Propagation failed, the masks are as before: {outcome.error}"
+        count = len(self._frames)
+        frames = f"{count} frame{'' if count == 1 else 's'}"
+        stopped = " (stopped)" if outcome.kind == "cancelled" else ""
+        if not count:
+            return None, f"Nothing was propagated{stopped}."
+        step = Step(f"propagate {frames}{stopped}", self._anchor, self._changes(is_done=not stopped))
+        self._apply_marks(step)
+        return step, f"Propagated {frames}{stopped}."
+
+    def _changes(self, *, is_done: bool) -> tuple[Change, ...]:
+        """A run that was stopped or kept to a range still owes its correction to the frames it did not reach."""
+        changes: list[Change] = []
+        keys = self._scene.key_frames.on(self._anchor)
+        if keys != self._carried:
+            changes.append(KeyChange({self._anchor: keys}, {self._anchor: self._carried}))
+        old = self._scene.baselines.get(self._anchor)
+        new = baseline_after_propagation(old, self._request.direction) if is_done and self._is_whole else old
+        if new != old:
+            changes.append(BaselineChange(self._anchor, old, new))
+        return (*changes, *map(MaskChange, self._deltas))
+
+    def _apply_marks(self, step: Step) -> None:
+        """The pixels are in place already, frame by frame."""
+        for change in step.changes:
+            if not isinstance(change, MaskChange):
+                change.apply(self._scene)
+
+
+def _is_due(baseline: Baseline, direction: Direction) -> bool:
+    return (baseline.forward and direction != "backward") or (baseline.backward and direction != "forward")
