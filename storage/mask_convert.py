@@ -31,7 +31,7 @@ def from_indices(values: IndexMask) -> IndexMask:
     """Ids from palette indices, uint8 [H, W]: taken as they are, except that 255 alone is object 1."""
     present = present_values(values)
     if present == (IGNORE,):
-        return (values == IGNORE).astype(np.uint8)
+        return np.asarray(values == IGNORE, np.uint8)
     return values
 
 
@@ -111,7 +111,7 @@ def _palette_order() -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
 
 def _pack(colors: NDArray[np.uint8]) -> NDArray[np.uint32]:
     wide = colors.astype(np.uint32)
-    return (wide[..., 0] << 16) | (wide[..., 1] << 8) | wide[..., 2]
+    return np.asarray((wide[..., 0] << 16) | (wide[..., 1] << 8) | wide[..., 2], np.uint32)
 
 
 def _look_up(image: ImageU8) -> tuple[IndexMask, NDArray[np.bool_]]:

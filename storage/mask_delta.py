@@ -82,4 +82,4 @@ def diff(frame: int, before: IndexMask, after: IndexMask) -> MaskDelta:
 
 
 def _pack(mask: IndexMask, rect: Rect) -> bytes:
-    return zlib.compress(np.ascontiguousarray(mask[rect.slices]), 1)
+    return zlib.compress(mask[rect.slices].tobytes(), 1)

@@ -87,7 +87,7 @@ def encode_mask(mask: IndexMask) -> bytes:
             _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)),
             _chunk(_IDS_CHUNK, bytes(present_values(mask))),
             _chunk(b"PLTE", davis_palette().tobytes()),
-            _chunk(b"IDAT", zlib.compress(rows, 1)),
+            _chunk(b"IDAT", zlib.compress(rows.data, 1)),
             _chunk(b"IEND", b""),
         )
     )
