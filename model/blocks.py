@@ -48,7 +48,10 @@ class ResidualBlock(nn.Module):
         self.conv2 = conv3x3(out_channels, out_channels)
 
     def forward(self, x: Tensor, shared: Tensor | None = None) -> Tensor:
-        """x [K, C, H, W] and what all objects share, [1, S, H, W] (C + S = in_channels) -> [K, out_channels, H, W]."""
+        """x [K, C, H, W] and what all objects share, [1, S, H, W] (C + S = in_channels) -> [K, out_channels, H, W].
+
+        Sharing needs a block with different numbers of input and output channels.
+        """
         active = None if shared is None else F.relu(shared)
         residual = self.conv2(F.relu(conv_with_shared(self.conv1, F.relu(x), active)))
         # The skip path takes the input as it is: only the residual path is activated.

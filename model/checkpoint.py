@@ -123,7 +123,8 @@ def _shapes_of(state: Mapping[str, Tensor]) -> _Shapes:
     return {key: tuple(tensor.shape) for key, tensor in state.items()}
 
 
-def _known_shapes(known: KnownNetwork) -> _Shapes:
+def known_shapes(known: KnownNetwork) -> _Shapes:
+    """Name and shape of every tensor in this kind of checkpoint, found without allocating one."""
     module, _, name = known.network.partition(":")
     with torch.device("meta"):
         network = getattr(importlib.import_module(module), name)(**known.options)
@@ -134,7 +135,7 @@ def _identify(shapes: _Shapes) -> str | None:
     """Title of the known network that most of these tensors fit."""
     best, title = _LOOKS_LIKE, None
     for known in KNOWN_NETWORKS:
-        reference = _known_shapes(known)
+        reference = known_shapes(known)
         common = len(shapes.items() & reference.items()) / max(len(shapes), len(reference))
         if common >= best:
             best, title = common, known.title

@@ -130,8 +130,8 @@ def load_stcn(path: Path) -> STCN:
         AppError: the file cannot be read or holds something else.
     """
     state = load_state(path)
-    has_values = any(key.startswith("value_encoder.") for key in state)
+    has_fuser = "value_encoder.fuser.block1.conv1.weight" in state
     has_attention = any(key.startswith("value_encoder.fuser.attention.") for key in state)
-    network = STCN(attention=has_attention or not has_values)
+    network = STCN(attention=has_attention or not has_fuser)
     load_into(network, state, path)
     return network.eval().requires_grad_(False)

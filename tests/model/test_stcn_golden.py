@@ -1,6 +1,7 @@
 """STCN, aggregation, fusion attention and fusion network against outputs recorded from the published program."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from inference_core.memory_bank import MemoryBank
+from inference_core.propagator import Memory
+from inference_core.readout import readout
 from model.aggregate import aggregate
 from model.attention import full_softmax_attention, l2_similarity, transfer_maps
 from model.fusion_net import FusionNet
@@ -46,10 +50,13 @@ def sum_of_others(masks: Tensor) -> Tensor:
     return masks.sum(0, keepdim=True) - masks
 
 
-def top_k_weights(similarity: Tensor, k: int) -> Tensor:
-    """[Nq, N] -> [N, Nq]: softmax over the k best memory cells of each query, zero elsewhere."""
-    best, cells = similarity.topk(k, -1)
-    return torch.zeros_like(similarity).scatter_(-1, cells, best.softmax(-1)).T
+def read_bank(memory: Sequence[KeyFeatures], values: Sequence[Tensor], query: Tensor) -> Tensor:
+    slots = range(len(values[0]))
+    bank = MemoryBank(similarity=l2_similarity, top_k=TOP_K, max_rolling=None)
+    bank.set_objects([slot + 1 for slot in slots])
+    for frame, (features, value) in enumerate(zip(memory, values, strict=True)):
+        bank.put(frame, features.key.flatten(2), value.flatten(2), slots, Memory.PINNED)
+    return bank.read(query, slots)
 
 
 def load_networks(golden: Golden) -> tuple[STCN, FusionNet]:
@@ -80,16 +87,18 @@ def compute(golden: Golden) -> Run:
     cells = Size(*features.key.shape[-2:])
     keys = torch.cat([item.key[0].flatten(1) for item in memory], 1)
     query = features.key[0].flatten(1)
-    affinity = top_k_weights(l2_similarity(keys, query), TOP_K)
-    readout = (torch.cat([value.flatten(2) for value in values], 2) @ affinity).unflatten(2, cells)
-    prob = stcn.decode(readout, features).sigmoid()
+    # Reading an identity matrix instead of values gives the weights themselves.
+    identity = torch.eye(keys.shape[1])[None]
+    affinity = readout(keys.T, query, identity, l2_similarity, TOP_K)[0].T
+    read = read_bank(memory, values, query).unflatten(2, cells)
+    prob = stcn.decode(read, features).sigmoid()
 
     result = aggregate(prob)
     change = masks[0] - result
     attention = full_softmax_attention(memory[0].key[0].flatten(1), query, l2_similarity)
     maps = transfer_maps(change.clamp(min=0), (-change).clamp(min=0), attention, cells, size)
     fusion = fusion_net(images[2:3], masks[1][1:], result[1:], maps[1:], 0.25, 0.75)
-    return Run(memory[0], values, affinity, readout, prob, attention, maps, fusion)
+    return Run(memory[0], values, affinity, read, prob, attention, maps, fusion)
 
 
 @pytest.fixture(scope="module", params=CASES)
