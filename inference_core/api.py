@@ -4,7 +4,7 @@ One thread (the worker) calls everything below except reading the frozen values.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
@@ -24,6 +24,7 @@ class FrameReader(Protocol):
     def size(self) -> Size: ...
     def __len__(self) -> int: ...
     def get(self, frame: int) -> ImageU8: ...
+    def prefetch(self, frames: Iterable[int]) -> None: ...
 
 
 @dataclass(frozen=True)

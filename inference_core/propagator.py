@@ -63,6 +63,9 @@ class Propagator(Protocol):
     def to_native(self, planes: Tensor) -> Tensor:
         """float [C, Hp, Wp] -> [C, H, W] at native size."""
 
+    def place(self, planes: Tensor) -> Tensor:
+        """Move to the engine's device."""
+
     def begin_pass(self, anchor: int, prob: Tensor) -> None:
         """Start from the anchor's prob [K+1, Hp, Wp]; resets whatever is recurrent."""
 
@@ -97,7 +100,8 @@ class Propagator(Protocol):
 class SupportsAffinity(Protocol):
     """An engine whose keys say where a change on the anchor is seen in another frame; fusion needs it."""
 
+    def to_cells(self, maps: Tensor) -> Tensor:
+        """Average maps [A, 2, Hp, Wp] over memory cells: [A, 2, Hf, Wf]."""
+
     def transfer(self, anchor: int, features: FrameFeatures, maps: Tensor) -> Tensor:
-        """Carry maps [A, 2, Hp, Wp] on the anchor over to the frame of `features`: [A, 2, Hp, Wp]."""
-
-
+        """Carry maps [A, 2, Hf, Wf] on the anchor over to the frame of `features`: [A, 2, Hp, Wp]."""

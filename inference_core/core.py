@@ -1,0 +1,224 @@
+"""The interactive video object segmentation loop: annotate, memorise, propagate, fuse.
+
+The user fixes objects on a key frame (`commit_frame`), which pins that frame in the memory. `propagate` then walks from
+this anchor forward and backward, up to each object's next key frame. On every frame it reads the memory, now and then
+remembers what it found, and where an older result lies between two key frames, fuses the new one with it (Cheng, Tai,
+Tang: "Modular Interactive Video Object Segmentation", CVPR 2021).
+
+Everything here runs on the one worker thread. K objects, A of them active in a pass; [H, W] is the native size,
+[Hp, Wp] the engine's working size; a prob has the background first and sums to 1 over its channels.
+"""
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from inference_core.api import ExistingMask, FrameReader, FrameResult, KeyFrame, MemoryReport, PropagationRequest
+from inference_core.channels import Channels
+from inference_core.feature_cache import FeatureCache
+from inference_core.fusion import Fuser
+from inference_core.pass_planner import Pass, plan_passes
+from inference_core.past_results import PastResults, PastState
+from inference_core.policy import CompatPolicy
+from inference_core.prob_store import object_digest
+from inference_core.propagator import Memory, Propagator
+from util.errors import AppError
+from util.jobs import CancelToken
+from util.types import IndexMask
+
+PREFETCH_FRAMES = 4
+
+
+@dataclass(frozen=True)
+class CoreState:
+    """What `restore` needs; a value that later work does not change."""
+
+    object_ids: tuple[int, ...]
+    key_frames: Mapping[int, KeyFrame]
+    memory: object
+    past: PastState
+
+
+class InferenceCore:
+    """One engine, one video, its key frames and what is known of all other frames.
+
+    Args:
+        existing: the masks as they are stored at this moment; read, never written.
+        settings: what the engine was built with, for statistics and the window.
+        feature_bytes, prob_bytes: budgets of the caches; less is slower, not different.
+    """
+
+    def __init__(
+        self,
+        frames: FrameReader,
+        propagator: Propagator,
+        fuser: Fuser,
+        existing: ExistingMask,
+        *,
+        policy: CompatPolicy,
+        device: str = "cpu",
+        settings: Mapping[str, str | int | float] | None = None,
+        feature_bytes: int = 512 << 20,
+        prob_bytes: int = 256 << 20,
+    ) -> None:
+        self.engine = propagator.name
+        self.device = device
+        self.settings = dict(settings or {})
+        self.past = PastResults(propagator, fuser, policy, prob_bytes)
+        self._frames = frames
+        self._propagator = propagator
+        self._existing = existing
+        self._policy = policy
+        self._features = FeatureCache(frames, propagator, feature_bytes)
+        self._channels = Channels(propagator)
+        self._key_frames: dict[int, KeyFrame] = {}
+
+    # ------------------------------------------------------------------------------------ annotate, memorise
+
+    @torch.inference_mode()
+    def set_objects(self, object_ids: Sequence[int]) -> None:
+        """The objects, in channel order. Memory of objects that stay is kept."""
+        if tuple(object_ids) == self._channels.object_ids:
+            return
+        self._channels = Channels(self._propagator, object_ids)
+        self._propagator.set_objects(object_ids)
+        self.past.set_objects(object_ids)
+
+    @torch.inference_mode()
+    def commit_frame(self, key_frame: KeyFrame) -> None:
+        """Fix objects on a frame: pin it in the memory and note what the user changed there."""
+        frame, ids = key_frame.frame, self._channels.ordered(key_frame.object_ids)
+        prob = self._channels.from_mask(key_frame.mask)
+        self.past.note_correction(key_frame, prob, self._channels)
+        self._propagator.memorize(
+            frame, self._features.get(frame), prob, self._channels.slots(ids), Memory.PINNED
+        )
+        self.past.keep(frame, prob[[0, *self._channels.rows(ids)]], ids, key_frame.mask)
+        self._key_frames[frame] = key_frame
+
+    def forget_frame(self, frame: int) -> None:
+        """Take a key frame back. Raises KeyError if it is none."""
+        del self._key_frames[frame]
+        self._propagator.forget(frame)
+        self.past.forget(frame)
+
+    def sync(self, key_frames: Sequence[KeyFrame]) -> None:
+        """Commit what is new or changed and forget what is gone, so that no caller has to keep track."""
+        wanted = {key.frame: key for key in key_frames if key.object_ids}
+        stale = [f for f, key in self._key_frames.items() if f not in wanted or not _is_same(key, wanted[f])]
+        for frame in stale:
+            self.forget_frame(frame)
+        ids = frozenset[int]().union(*(key.object_ids for key in wanted.values()))
+        known = self._channels.ordered(ids)
+        self.set_objects([*known, *sorted(ids.difference(known))])
+        for frame in sorted(wanted):
+            if frame not in self._key_frames:
+                self.commit_frame(wanted[frame])
+
+    # ------------------------------------------------------------------------------------ propagate, fuse
+
+    def plan(self, request: PropagationRequest) -> int:
+        """How many frames `propagate` would yield."""
+        return sum(len(one_pass.frames) for one_pass in self._passes(request))
+
+    @torch.inference_mode()
+    def propagate(
+        self, request: PropagationRequest, token: CancelToken | None = None
+    ) -> Generator[FrameResult, None, None]:
+        """Forward pass, then backward pass, as `CoreApi.propagate` says. Every yielded frame is final."""
+        passes = self._passes(request)
+        total = sum(len(one_pass.frames) for one_pass in passes)
+        done = 0
+        for one_pass in passes:
+            for frame, mask in self._run_pass(one_pass, token or CancelToken()):
+                done += 1
+                yield FrameResult(frame, mask, done, total)
+
+    def _passes(self, request: PropagationRequest) -> tuple[Pass, ...]:
+        last = len(self._frames) - 1 if request.last is None else request.last
+        if request.anchor not in self._key_frames:
+            raise ValueError(f"frame {request.anchor} is no key frame; key frames: {sorted(self._key_frames)}")
+        if not 0 <= request.first <= last < len(self._frames):
+            raise ValueError(f"frames {request.first}..{last} in a video of {len(self._frames)} frames")
+        fixed = {frame: key.object_ids for frame, key in self._key_frames.items()}
+        carried = [
+            i
+            for i in self._channels.ordered(fixed[request.anchor])
+            if self._is_started(i) or not self._policy.hide_unstarted
+        ]
+        return plan_passes(request.anchor, request.direction, request.first, last, fixed, carried)
+
+    def _is_started(self, object_id: int) -> bool:
+        """Whether the user has ever shown this object; until then it is nowhere."""
+        return any((key.mask == object_id).any() for key in self._key_frames.values() if object_id in key.object_ids)
+
+    def _run_pass(self, one_pass: Pass, token: CancelToken) -> Generator[tuple[int, IndexMask], None, None]:
+        propagator, channels = self._propagator, self._channels
+        propagator.begin_pass(one_pass.anchor, channels.from_mask(self._key_frames[one_pass.anchor].mask))
+        last_kept = one_pass.anchor
+        try:
+            for position, frame in enumerate(one_pass.frames):
+                token.check()
+                self._frames.prefetch(one_pass.frames[position + 1 : position + 1 + PREFETCH_FRAMES])
+                existing = self._existing(frame)
+                features = self._features.get(frame)
+                active = [span.object_id for span in one_pass.active(frame)]
+                slots = channels.slots(active)
+
+                prob = propagator.segment(frame, features, slots)
+                kind = propagator.wants_memory(frame, last_kept)
+                if kind is not Memory.NONE and frame != one_pass.frames[-1]:
+                    # What the network itself saw, before fusion: a fused frame would feed old errors back.
+                    everything = channels.with_resting(prob, active, existing)
+                    propagator.memorize(frame, features, everything, slots, kind)
+                    last_kept = frame if kind is Memory.ROLLING else last_kept
+
+                prob = self.past.merge(one_pass, frame, features, prob, existing, channels)
+                mask = channels.to_mask(prob, active, existing)
+                self.past.keep(frame, prob, active, mask)
+                yield frame, mask
+        except torch.OutOfMemoryError as error:
+            raise AppError(
+                "The GPU has no memory left. All frames finished so far are kept.",
+                "Choose a smaller size or a larger memory interval, or run on the CPU.",
+            ) from error
+        finally:
+            propagator.end_pass()
+
+    # ------------------------------------------------------------------------------------ state
+
+    def snapshot(self) -> CoreState:
+        """The key frames with their memory, and the soft results."""
+        return CoreState(
+            self._channels.object_ids, dict(self._key_frames), self._propagator.snapshot(), self.past.snapshot()
+        )
+
+    @torch.inference_mode()
+    def restore(self, state: CoreState) -> None:
+        """Back to a snapshot."""
+        self.set_objects(state.object_ids)
+        self._key_frames = dict(state.key_frames)
+        self._propagator.restore(state.memory)
+        self.past.restore(state.past)
+
+    def memory(self) -> MemoryReport:
+        propagator = self._propagator
+        return MemoryReport(
+            key_frames=propagator.memory_frames(Memory.PINNED),
+            rolling_frames=propagator.memory_frames(Memory.ROLLING) + propagator.memory_frames(Memory.PREVIOUS),
+            nbytes=propagator.memory_bytes() + self._features.nbytes,
+        )
+
+    def close(self) -> None:
+        """Forget everything; `sync` starts anew."""
+        self.sync([])
+        self._features.clear()
+
+
+def _is_same(old: KeyFrame, new: KeyFrame) -> bool:
+    """Whether the same objects are fixed with the same pixels; resting objects on that frame do not matter."""
+    return new.object_ids == old.object_ids and all(
+        object_digest(new.mask, i) == object_digest(old.mask, i) for i in new.object_ids
+    )

@@ -1,0 +1,41 @@
+"""What every engine is built from."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from inference_core.device import ComputeDevice
+from inference_core.geometry import Geometry
+from inference_core.memory_bank import Duplicates
+from util.types import Size
+
+
+@dataclass(frozen=True)
+class EngineSetup:
+    """One engine for one video.
+
+    Args:
+        native: size of the frames.
+        weights: checkpoint of the network; None for an engine without one.
+        short_side: the shorter side the network works at, None for the engine's default, -1 for native.
+        top_k: memory cells kept per query, None for the engine's default.
+        mem_every: every n-th propagated frame is remembered.
+    """
+
+    native: Size
+    weights: Path | None
+    compute: ComputeDevice
+    mem_every: int = 5
+    top_k: int | None = None
+    short_side: int | None = None
+    duplicates: Duplicates = "replace"
+
+    def padded(self, default_side: int) -> Geometry:
+        return Geometry.padded(self.native, self._side(default_side))
+
+    def rounded(self, default_side: int) -> Geometry:
+        return Geometry.rounded(self.native, self._side(default_side))
+
+    def _side(self, default_side: int) -> int | None:
+        side = default_side if self.short_side is None else self.short_side
+        return None if side == -1 else side

@@ -1,0 +1,77 @@
+"""From settings to a running core. Imports torch; to be called on the thread that will run the networks."""
+from __future__ import annotations
+
+import importlib
+import os
+
+import torch
+
+from inference_core import registry
+from inference_core.api import ExistingMask, FrameReader
+from inference_core.core import InferenceCore
+from inference_core.device import ComputeDevice, open_device
+from inference_core.engine_setup import EngineSetup
+from inference_core.fusion import Fuser, LinearFuser, NetworkFuser
+from inference_core.policy import CompatPolicy
+from inference_core.registry import Engine
+from model import zoo
+from model.checkpoint import load_into, load_state
+from model.fusion_net import FusionNet
+from util.config import AppConfig
+from util.errors import AppError
+
+
+def build_core(
+    config: AppConfig, frames: FrameReader, existing: ExistingMask, *, spare_cores: int = 0
+) -> InferenceCore:
+    """An engine for one video.
+
+    Args:
+        existing: the masks as stored at this moment.
+        spare_cores: processor cores to leave to others (1 for the window, which draws while networks run).
+
+    Raises:
+        AppError: weights missing or wrong, device not there.
+    """
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) - spare_cores))
+    compute = open_device(config.device, mixed_precision=not config.no_amp)
+    engine = registry.choose(config.engine, has_gpu=compute.device.type != "cpu")
+    if config.weights is not None and engine.weights is None:
+        raise AppError(f"--weights {config.weights}: the engine {engine.name} has no network.", "Leave the flag out.")
+    weights = None if engine.weights is None else zoo.resolve(engine.weights, config.weights)
+    setup = EngineSetup(
+        native=frames.size,
+        weights=weights,
+        compute=compute,
+        mem_every=config.mem_every,
+        top_k=config.top_k,
+        short_side=config.size,
+    )
+    propagator = importlib.import_module(engine.module).build(setup)
+    fuser = _fuser(engine, config, compute)
+    return InferenceCore(
+        frames,
+        propagator,
+        fuser,
+        existing,
+        policy=CompatPolicy.product(),
+        device=str(compute),
+        settings={
+            "weights": "" if weights is None else str(weights),
+            "mem_every": config.mem_every,
+            "top_k": config.top_k or "default",
+            "working_size": str(propagator.working_size()),
+            "fusion": fuser.name,
+        },
+        feature_bytes=config.budgets.features,
+    )
+
+
+def _fuser(engine: Engine, config: AppConfig, compute: ComputeDevice) -> Fuser:
+    """The fusion network that is named, else the one of this engine if its file is there, else by distance."""
+    if config.fusion_model is None and (engine.fusion is None or not zoo.is_available(engine.fusion)):
+        return LinearFuser()
+    path = zoo.resolve(engine.fusion or "fusion_stcn", config.fusion_model)
+    network = FusionNet()
+    load_into(network, load_state(path), path)
+    return NetworkFuser(compute.place(network), compute)

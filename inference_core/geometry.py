@@ -1,0 +1,77 @@
+"""From a frame's native size to an engine's working size and back.
+
+Two conventions: `padded` keeps the aspect ratio and pads to a multiple (published systems), `rounded` resizes each side
+to the nearest multiple so that nothing is padded (the light network).
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from util.types import ImageU8, Size
+
+
+def _shrunk(native: Size, short_side: int | None) -> tuple[int, int]:
+    """Scale as numerator and denominator; never enlarges, since that adds work and no information."""
+    shorter = min(native)
+    return (shorter, shorter) if short_side is None else (min(short_side, shorter), shorter)
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """native -> resized -> padded at the sides by `left, right, top, bottom`."""
+
+    native: Size
+    resized: Size
+    pad: tuple[int, int, int, int]
+
+    @classmethod
+    def padded(cls, native: Size, short_side: int | None, multiple: int = 16) -> Geometry:
+        """Shorter side to `short_side` (None: native) by integer floor; the padding is split, the odd pixel last."""
+        numerator, denominator = _shrunk(native, short_side)
+        resized = Size(*(side * numerator // denominator for side in native))
+        missing_rows, missing_columns = (-side % multiple for side in resized)
+        top, left = missing_rows // 2, missing_columns // 2
+        return cls(native, resized, (left, missing_columns - left, top, missing_rows - top))
+
+    @classmethod
+    def rounded(cls, native: Size, short_side: int | None, multiple: int = 16) -> Geometry:
+        numerator, denominator = _shrunk(native, short_side)
+        resized = (max(1, round(side * numerator / denominator / multiple)) * multiple for side in native)
+        return cls(native, Size(*resized), (0, 0, 0, 0))
+
+    @property
+    def working(self) -> Size:
+        left, right, top, bottom = self.pad
+        return Size(self.resized.height + top + bottom, self.resized.width + left + right)
+
+    def image_to_working(
+        self, image: ImageU8, mean: tuple[float, ...], std: tuple[float, ...], device: torch.device
+    ) -> Tensor:
+        """uint8 [H, W, 3] -> float32 [1, 3, Hp, Wp]: resized, normalised, then padded with zeros (the mean colour)."""
+        resized: np.ndarray = image
+        if self.resized != self.native:
+            resized = cv2.resize(image, (self.resized.width, self.resized.height), interpolation=cv2.INTER_AREA)
+        pixels = torch.from_numpy(np.ascontiguousarray(resized)).to(device).permute(2, 0, 1).float() / 255
+        offset = torch.tensor(mean, device=device)[:, None, None]
+        scale = torch.tensor(std, device=device)[:, None, None]
+        return F.pad((pixels - offset) / scale, self.pad)[None]
+
+    def to_working(self, planes: Tensor) -> Tensor:
+        """float [C, H, W] -> [C, Hp, Wp], averaged over the pixels that fall together, padded with zeros."""
+        if self.resized != self.native:
+            planes = F.interpolate(planes[None], tuple(self.resized), mode="area")[0]
+        return F.pad(planes, self.pad)
+
+    def to_native(self, planes: Tensor) -> Tensor:
+        """float [C, Hp, Wp] -> [C, H, W], padding removed, bilinear."""
+        left, _, top, _ = self.pad
+        planes = planes[:, top : top + self.resized.height, left : left + self.resized.width]
+        if self.resized == self.native:
+            return planes
+        return F.interpolate(planes[None], tuple(self.native), mode="bilinear", align_corners=False)[0]

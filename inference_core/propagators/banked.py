@@ -1,0 +1,86 @@
+"""What engines with a frame-addressed memory bank and shared keys have in common."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from inference_core.device import ComputeDevice
+from inference_core.geometry import Geometry
+from inference_core.memory_bank import BankState, MemoryBank
+from inference_core.propagator import Memory
+from model.attention import Similarity, full_softmax_attention, transfer_maps
+from util.types import Size
+
+
+class BankedPropagator:
+    """Bookkeeping around a `MemoryBank`; a subclass adds the network.
+
+    Args:
+        stride: pixels of the working size per memory cell and side.
+    """
+
+    def __init__(
+        self, geometry: Geometry, compute: ComputeDevice, bank: MemoryBank, similarity: Similarity, stride: int
+    ) -> None:
+        self._geometry = geometry
+        self._compute = compute
+        self._bank = bank
+        self._similarity = similarity
+        self._cells = Size(*(side // stride for side in geometry.working))
+
+    def set_objects(self, object_ids: Sequence[int]) -> None:
+        self._bank.set_objects(object_ids)
+
+    def working_size(self) -> Size:
+        return self._geometry.working
+
+    def to_working(self, planes: Tensor) -> Tensor:
+        return self._geometry.to_working(self.place(planes))
+
+    def place(self, planes: Tensor) -> Tensor:
+        return planes.to(self._compute.device)
+
+    def to_native(self, planes: Tensor) -> Tensor:
+        return self._geometry.to_native(planes)
+
+    def read(self, key: Tensor, slots: Sequence[int]) -> Tensor:
+        """key [1, Ck, Hf, Wf] of the frame to segment -> readout [len(slots), Cv, Hf, Wf]."""
+        return self._bank.read(key[0].flatten(1), slots).view(len(slots), -1, *self._cells)
+
+    def store(self, frame: int, key: Tensor, value: Tensor, slots: Sequence[int], kind: Memory) -> None:
+        """key [1, Ck, Hf, Wf], value [len(slots), Cv, Hf, Wf]."""
+        self._bank.put(frame, key.flatten(2), value.flatten(2), slots, kind)
+
+    def to_cells(self, maps: Tensor) -> Tensor:
+        return F.interpolate(maps, tuple(self._cells), mode="area")
+
+    def move_maps(self, anchor: int, key: Tensor, maps: Tensor) -> Tensor:
+        """Carry maps [A, 2, Hf, Wf] from the anchor to the frame whose key [1, Ck, Hf, Wf] is given."""
+        attention = full_softmax_attention(self._bank.key(anchor)[0], key[0].flatten(1), self._similarity)
+        return transfer_maps(maps[:, 0], maps[:, 1], attention, self._cells, self._geometry.working)
+
+    def end_pass(self) -> None:
+        self._bank.drop_rolling()
+
+    def forget(self, frame: int) -> None:
+        self._bank.drop(frame)
+
+    def snapshot(self) -> BankState:
+        return self._bank.snapshot()
+
+    def restore(self, state: object) -> None:
+        assert isinstance(state, BankState)
+        self._bank.restore(state)
+
+    def memory_frames(self, kind: Memory) -> int:
+        return len(self._bank.frames(kind))
+
+    def memory_bytes(self) -> int:
+        return self._bank.nbytes
+
+
+def others(masks: Tensor) -> Tensor:
+    """Sum of the masks of all other objects, per object, not clamped: [K, H, W] -> [K, H, W]."""
+    return masks.sum(0, keepdim=True) - masks

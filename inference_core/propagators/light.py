@@ -1,0 +1,108 @@
+"""The embedded light network as a propagation engine: fast enough for a laptop's CPU."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from inference_core.device import ComputeDevice
+from inference_core.engine_setup import EngineSetup
+from inference_core.geometry import Geometry
+from inference_core.memory_bank import MemoryBank
+from inference_core.propagator import FrameFeatures, Memory
+from inference_core.propagators.banked import BankedPropagator, others
+from model.aggregate import aggregate
+from model.attention import l2_similarity
+from model.folding import fold_batch_norm
+from model.light import IMAGE_MEAN, IMAGE_STD, LightFeatures, LightNet, load_light
+from util.types import ImageU8
+
+TOP_K = 50
+SHORT_SIDE = 320
+STRIDE = 8
+MAX_ROLLING = 12
+"""Rolling memory frames: bounds the cost of a readout on long videos."""
+
+
+@dataclass(frozen=True)
+class LightFrame:
+    """A normalised frame with its maps."""
+
+    image: Tensor
+    maps: LightFeatures
+
+    @property
+    def nbytes(self) -> int:
+        return sum(t.numel() * t.element_size() for t in (self.image, *self.maps))
+
+
+class LightPropagator(BankedPropagator):
+    """Memory: key frames, every `mem_every`-th frame and the previous one; the decoder sees the previous masks."""
+
+    name = "light"
+
+    def __init__(
+        self, network: LightNet, geometry: Geometry, compute: ComputeDevice, bank: MemoryBank, mem_every: int
+    ) -> None:
+        super().__init__(geometry, compute, bank, l2_similarity, STRIDE)
+        self._network = network
+        self._mem_every = mem_every
+        self._previous: Tensor | None = None  # prob [K+1, Hp, Wp] of the frame before, in the direction of the pass
+
+    def encode(self, image: ImageU8) -> LightFrame:
+        pixels = self._geometry.image_to_working(image, IMAGE_MEAN, IMAGE_STD, self._compute.device)
+        with self._compute.autocast():
+            return LightFrame(pixels, self._network.encode_key(pixels))
+
+    def begin_pass(self, anchor: int, prob: Tensor) -> None:
+        self._previous = prob
+
+    def segment(self, frame: int, features: FrameFeatures, slots: Sequence[int]) -> Tensor:
+        assert isinstance(features, LightFrame)
+        if self._previous is None:
+            raise RuntimeError("segment() outside begin_pass() and end_pass()")
+        picked = list(slots)
+        masks = self._previous[1:]
+        read = self.read(features.maps.key, slots)
+        with self._compute.autocast():
+            logits = self._network.decode(read, features.maps, masks[picked], others(masks)[picked])
+        return aggregate(torch.sigmoid(logits.float()))
+
+    def wants_memory(self, frame: int, last: int) -> Memory:
+        return Memory.ROLLING if abs(frame - last) >= self._mem_every else Memory.PREVIOUS
+
+    def memorize(
+        self, frame: int, features: FrameFeatures, prob: Tensor, slots: Sequence[int], kind: Memory
+    ) -> None:
+        assert isinstance(features, LightFrame)
+        picked = list(slots)
+        masks = prob[1:]
+        with self._compute.autocast():
+            value = self._network.encode_value(features.image, features.maps, masks[picked], others(masks)[picked])
+        self.store(frame, features.maps.key, value, slots, kind)
+        if kind is not Memory.PINNED:
+            self._previous = prob
+
+    def transfer(self, anchor: int, features: FrameFeatures, maps: Tensor) -> Tensor:
+        assert isinstance(features, LightFrame)
+        return self.move_maps(anchor, features.maps.key, maps)
+
+    def end_pass(self) -> None:
+        super().end_pass()
+        self._previous = None
+
+
+def build(setup: EngineSetup) -> LightPropagator:
+    """Raises AppError for a checkpoint that is not one of this network."""
+    assert setup.weights is not None
+    network = setup.compute.place(fold_batch_norm(load_light(setup.weights)))
+    bank = MemoryBank(
+        similarity=l2_similarity,
+        top_k=setup.top_k or TOP_K,
+        max_rolling=MAX_ROLLING,
+        dtype=setup.compute.memory_dtype,
+        duplicates=setup.duplicates,
+    )
+    return LightPropagator(network, setup.rounded(SHORT_SIDE), setup.compute, bank, setup.mem_every)

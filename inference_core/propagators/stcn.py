@@ -1,0 +1,102 @@
+"""STCN as a propagation engine (Cheng, Tai, Tang, NeurIPS 2021; the MiVOS-STCN branch)."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from inference_core.device import ComputeDevice
+from inference_core.engine_setup import EngineSetup
+from inference_core.geometry import Geometry
+from inference_core.memory_bank import MemoryBank
+from inference_core.propagator import FrameFeatures, Memory
+from inference_core.propagators.banked import BankedPropagator, others
+from model.aggregate import aggregate
+from model.attention import l2_similarity
+from model.checkpoint import load_into, load_state
+from model.folding import fold_batch_norm
+from model.stcn import IMAGE_MEAN, IMAGE_STD, STCN, KeyFeatures
+from util.types import ImageU8
+
+TOP_K = 20
+SHORT_SIDE = 480
+STRIDE = 16
+MAX_ROLLING = 40
+"""Rolling memory frames: at 480p one costs 3.7 MB and object in float32."""
+
+
+@dataclass(frozen=True)
+class StcnFeatures:
+    """A normalised frame with its maps."""
+
+    image: Tensor
+    maps: KeyFeatures
+
+    @property
+    def nbytes(self) -> int:
+        return sum(t.numel() * t.element_size() for t in (self.image, *self.maps))
+
+
+class StcnPropagator(BankedPropagator):
+    """Memory: key frames and every `mem_every`-th frame of the pass; no memory of the previous frame."""
+
+    name = "stcn"
+
+    def __init__(
+        self, network: STCN, geometry: Geometry, compute: ComputeDevice, bank: MemoryBank, mem_every: int
+    ) -> None:
+        super().__init__(geometry, compute, bank, l2_similarity, STRIDE)
+        self._network = network
+        self._mem_every = mem_every
+
+    def encode(self, image: ImageU8) -> StcnFeatures:
+        pixels = self._geometry.image_to_working(image, IMAGE_MEAN, IMAGE_STD, self._compute.device)
+        with self._compute.autocast():
+            return StcnFeatures(pixels, self._network.encode_key(pixels))
+
+    def begin_pass(self, anchor: int, prob: Tensor) -> None:
+        """Nothing is recurrent here."""
+
+    def segment(self, frame: int, features: FrameFeatures, slots: Sequence[int]) -> Tensor:
+        assert isinstance(features, StcnFeatures)
+        read = self.read(features.maps.key, slots)
+        with self._compute.autocast():
+            logits = self._network.decode(read, features.maps)
+        return aggregate(torch.sigmoid(logits.float()))
+
+    def wants_memory(self, frame: int, last: int) -> Memory:
+        return Memory.ROLLING if abs(frame - last) >= self._mem_every else Memory.NONE
+
+    def memorize(
+        self, frame: int, features: FrameFeatures, prob: Tensor, slots: Sequence[int], kind: Memory
+    ) -> None:
+        assert isinstance(features, StcnFeatures)
+        masks = prob[1:]
+        picked = list(slots)
+        with self._compute.autocast():
+            value = self._network.encode_value(
+                features.image, features.maps.f16, masks[picked], others(masks)[picked]
+            )
+        self.store(frame, features.maps.key, value, slots, kind)
+
+    def transfer(self, anchor: int, features: FrameFeatures, maps: Tensor) -> Tensor:
+        assert isinstance(features, StcnFeatures)
+        return self.move_maps(anchor, features.maps.key, maps)
+
+
+def build(setup: EngineSetup) -> StcnPropagator:
+    """Raises AppError for a checkpoint that is not one of this network."""
+    assert setup.weights is not None
+    network = STCN()
+    load_into(network, load_state(setup.weights), setup.weights)
+    bank = MemoryBank(
+        similarity=l2_similarity,
+        top_k=setup.top_k or TOP_K,
+        max_rolling=MAX_ROLLING,
+        dtype=setup.compute.memory_dtype,
+        duplicates=setup.duplicates,
+    )
+    placed = setup.compute.place(fold_batch_norm(network))
+    return StcnPropagator(placed, setup.padded(SHORT_SIDE), setup.compute, bank, setup.mem_every)

@@ -1,0 +1,77 @@
+"""The whole interactive loop against what the published MiVOS-STCN program stored after every interaction."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from inference_core.api import KeyFrame, PropagationRequest
+from inference_core.core import InferenceCore
+from inference_core.device import ComputeDevice
+from inference_core.fusion import NetworkFuser
+from inference_core.geometry import Geometry
+from inference_core.memory_bank import MemoryBank
+from inference_core.policy import CompatPolicy
+from inference_core.prob_store import ExactProbStore
+from inference_core.propagators.stcn import StcnPropagator
+from model.attention import l2_similarity
+from model.fusion_net import FusionNet
+from model.stcn import STCN
+from tests.golden_weights import Golden, golden_cases, golden_state, require_golden
+from tests.inference_core.fakes import ArrayFrames
+
+pytestmark = pytest.mark.golden
+
+FLOAT32 = ComputeDevice(torch.device("cpu"), None)
+
+
+def published_core(golden: Golden, frames: ArrayFrames, masks: np.ndarray) -> tuple[InferenceCore, MemoryBank]:
+    meta = golden.meta
+    stcn, fusion = STCN().eval(), FusionNet().eval()
+    for module, overrides in ((stcn, meta["overrides_prop"]), (fusion, meta["overrides_fusion"])):
+        module.load_state_dict(golden_state(module, meta["weight_seed"], overrides, meta["weight_gain"]))
+    bank = MemoryBank(similarity=l2_similarity, top_k=meta["top_k"], max_rolling=None, duplicates="keep")
+    propagator = StcnPropagator(stcn, Geometry.padded(frames.size, None), FLOAT32, bank, meta["mem_freq"])
+    fuser = NetworkFuser(fusion, FLOAT32)
+    core = InferenceCore(
+        frames, propagator, fuser, lambda frame: masks[frame], policy=CompatPolicy.published()
+    )
+    return core, bank
+
+
+@pytest.mark.parametrize("golden", golden_cases("MiVOS-STCN InferenceCore"))
+def test_golden_interactions(golden: Golden | Path) -> None:
+    golden = require_golden(golden)
+    meta, arrays = golden.meta, golden.arrays
+    frames = ArrayFrames(arrays["frames"])
+    num_objects = arrays["prob_step0"].shape[0] - 1
+    masks = np.zeros(arrays["frames"].shape[:3], np.uint8)
+    core, bank = published_core(golden, frames, masks)
+    core.set_objects(range(1, num_objects + 1))
+    step = (slice(None), slice(None), slice(None, None, meta["sub"]), slice(None, None, meta["sub"]))
+
+    for number, frame in enumerate(meta["interact_frames_in_order"]):
+        masks[frame] = arrays["interact_masks"][frame]
+        core.commit_frame(KeyFrame(frame, masks[frame].copy(), frozenset(range(1, num_objects + 1))))
+        for result in core.propagate(PropagationRequest(frame)):
+            masks[result.frame] = result.mask
+        agreement = (masks == arrays[f"masks_step{number}"]).mean()
+        assert agreement >= 0.999, f"labels after interaction {number} agree on {agreement:.5f}"
+        store = core.past.probs
+        assert isinstance(store, ExactProbStore)
+        probs = torch.stack([store.full(i) for i in range(len(frames))], 1)
+        golden.check(f"prob_step{number}", probs[step])
+
+    golden.check("prob_last_full_frame", probs[:, last_frame(meta["interact_frames_in_order"])])
+    keys = bank.snapshot().key
+    assert keys is not None
+    recorded = arrays["certain_mem_k"].shape
+    by_channel = keys.permute(0, 3, 1, 2).unflatten(3, recorded[-2:])
+    golden.check("certain_mem_k", by_channel[:, :: by_channel.shape[1] // recorded[1]])
+
+
+def last_frame(interacted: list[int]) -> int:
+    """The frame of which the recording kept every pixel."""
+    return interacted[-1] - 1 if interacted[-1] else 1
