@@ -1,0 +1,102 @@
+"""Folders of masks that belong together: ground truth and prediction, sequence by sequence, frame by frame."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.image_folder import natural_key
+from util.errors import AppError
+
+_LISTED = 5
+
+
+@dataclass(frozen=True)
+class SequencePair:
+    """The files of one sequence.
+
+    Args:
+        name: for the report.
+        stems: of the frames to be scored, in order: all of the ground truth but the first and the last.
+        gt, pred: stem -> mask file; both have every stem in `stems`.
+    """
+
+    name: str
+    stems: tuple[str, ...]
+    gt: dict[str, Path]
+    pred: dict[str, Path]
+
+
+def find_sequences(gt: Path, pred: Path) -> list[SequencePair]:
+    """The sequences below two folders of the same layout.
+
+    Args:
+        gt: a folder of PNG masks, or a folder of such folders.
+        pred: the same; further sequences and frames in it are not looked at.
+
+    Raises:
+        AppError: a folder that is missing or holds no masks, a sequence or frame without a prediction, a sequence of
+            fewer than three frames.
+    """
+    for folder in (gt, pred):
+        if not folder.is_dir():
+            raise AppError(f"{folder}: no such folder.", "Give folders of PNG masks.")
+    files = _pngs(gt)
+    if files:
+        return [_pair(gt.absolute().name, gt, pred)]
+    names = [folder.name for folder in _subfolders(gt) if _pngs(folder)]
+    if not names:
+        raise AppError(f"{gt}: holds no PNG masks.", "Give the folder with the masks or the one above them.")
+    absent = [name for name in names if not (pred / name).is_dir()]
+    if absent:
+        raise AppError(f"{pred}: has no folder for the sequence {_some(absent)}.", "Propagate these sequences first.")
+    return [_pair(name, gt / name, pred / name) for name in names]
+
+
+def _pair(name: str, gt: Path, pred: Path) -> SequencePair:
+    gt_files, pred_files = _pngs(gt), _pngs(pred)
+    if not pred_files:
+        raise AppError(f"{pred}: holds no PNG masks.", f"It should hold the masks to be compared with {gt}.")
+    stems = tuple(gt_files)[1:-1]
+    if not stems:
+        raise AppError(
+            f"{gt}: holds {len(gt_files)} masks; three are needed at least.",
+            "The first and the last one are left out of the score.",
+        )
+    missing = [stem for stem in stems if stem not in pred_files]
+    if missing:
+        raise AppError(
+            f"{pred}: {len(missing)} of {len(stems)} frames have no mask: {_some([f'{s}.png' for s in missing])}.",
+            f"Names must be those in {gt}.",
+        )
+    return SequencePair(name, stems, gt_files, pred_files)
+
+
+def _pngs(folder: Path) -> dict[str, Path]:
+    """Stem -> file, in natural order. AppError when two files share a stem."""
+    found: dict[str, Path] = {}
+    for file in sorted(_entries(folder), key=lambda entry: natural_key(entry.name)):
+        if file.suffix.lower() != ".png" or file.name.startswith(".") or not file.is_file():
+            continue
+        if file.stem in found:
+            raise AppError(f"{file}: {found[file.stem].name} has the same stem.", "Remove one of them.")
+        found[file.stem] = file
+    return found
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    found = [entry for entry in _entries(folder) if entry.is_dir() and not entry.name.startswith(".")]
+    return sorted(found, key=lambda entry: natural_key(entry.name))
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError as error:
+        raise AppError(f"{folder}: cannot be read ({error.strerror or error}).", "Check its permissions.") from error
+
+
+def _some(names: Sequence[str]) -> str:
+    """A few names and how many more there are."""
+    listed = ", ".join(names[:_LISTED])
+    return listed if len(names) <= _LISTED else f"{listed} and {len(names) - _LISTED} more"
