@@ -1,0 +1,214 @@
+"""The dark look of the window: colours for every widget that paints itself, Qt palette and style sheet for the rest.
+
+No size is written in pixels for one kind of screen: lengths of the style sheet are made from the application font's
+height, so a desktop with larger letters gets larger buttons. GUI thread only.
+"""
+from __future__ import annotations
+
+from PyQt5.QtGui import QColor, QFontMetricsF, QPalette
+from PyQt5.QtWidgets import QApplication, QStyleFactory
+
+CANVAS = "#121417"
+"""Behind the image."""
+WINDOW = "#22262c"
+"""Menu bar, tool bars, panels, status bar."""
+TIMELINE = "#1f2328"
+LANE = "#2a2f36"
+FIELD = "#1b1e23"
+"""Text fields and lists."""
+BUTTON = "#2c3138"
+BUTTON_HOVER = "#363d47"
+BUTTON_PRESSED = "#262b31"
+BORDER = "#3a4049"
+TRACK = "#353b44"
+"""Empty part of progress bars and sliders."""
+ROW_SELECTED = "#2d3542"
+TEXT = "#dfe3e8"
+TEXT_STRONG = "#ffffff"
+TEXT_MUTED = "#98a1ad"
+TEXT_DISABLED = "#626a75"
+ACCENT = "#2f6fe0"
+ACCENT_HOVER = "#4280ec"
+ACCENT_PRESSED = "#275cbb"
+ACCENT_LIGHT = "#3d8bfd"
+"""Progress, focus."""
+PLAYHEAD = "#ffd21f"
+POSITIVE = "#22c55e"
+NEGATIVE = "#ef4444"
+WARNING = "#f5a524"
+CHIP = "#d916181c"
+"""Behind text on the image; `#AARRGGBB`."""
+
+
+def unit(font_height: float) -> int:
+    """The step that all spacing is a multiple of, in widget pixels: 4 for a usual desktop font."""
+    return max(3, round(font_height / 4.25))
+
+
+def apply_theme(app: QApplication) -> None:
+    """Give the application the Fusion style with this palette and style sheet. Call it before widgets are made."""
+    fusion = QStyleFactory.create("Fusion")
+    if fusion is None:
+        raise RuntimeError("Qt has no Fusion style")
+    app.setStyle(fusion)
+    app.setPalette(make_palette())
+    # Fusion outlines an indicator by darkening the window colour, which is dark already: a lighter ground shows it.
+    indicators = make_palette()
+    indicators.setColor(QPalette.Base, QColor(BORDER))
+    for widget_class in ("QCheckBox", "QRadioButton"):
+        app.setPalette(indicators, widget_class)
+    app.setStyleSheet(style_sheet(unit(QFontMetricsF(app.font()).height())))
+
+
+def vivid(color: tuple[int, int, int]) -> QColor:
+    """A colour of the DAVIS palette (RGB 0..255) for the screen: made for files, the palette is too dark for lines.
+
+    Keeps hue and the difference between the palette's dark, middle and light variants of a hue; light hues (green,
+    yellow) are dimmed a little so that all look equally strong.
+    """
+    red, green, blue = color
+    brightest = max(color)
+    if not brightest:
+        return QColor(TEXT_MUTED)
+    saturation = 1 - min(color) / brightest
+    luminance = (0.21 * red + 0.72 * green + 0.07 * blue) / brightest
+    value = 0.95 - 0.22 * luminance - (0.22 if brightest <= 64 else 0.0)
+    saturation *= 0.5 if brightest >= 192 else 0.74
+    return QColor.fromHsvF(max(QColor(*color).hsvHueF(), 0.0), saturation, value)
+
+
+def make_palette() -> QPalette:
+    """The colours that Fusion and self-painting widgets take from the palette, with their disabled versions."""
+    palette = QPalette()
+    roles = {
+        QPalette.Window: WINDOW, QPalette.WindowText: TEXT, QPalette.Base: FIELD, QPalette.AlternateBase: LANE,
+        QPalette.Text: TEXT, QPalette.Button: BUTTON, QPalette.ButtonText: TEXT, QPalette.BrightText: TEXT_STRONG,
+        QPalette.Highlight: ACCENT, QPalette.HighlightedText: TEXT_STRONG, QPalette.ToolTipBase: BUTTON,
+        QPalette.ToolTipText: TEXT, QPalette.PlaceholderText: TEXT_MUTED, QPalette.Link: ACCENT_LIGHT,
+        QPalette.LinkVisited: ACCENT_LIGHT, QPalette.Light: BUTTON_HOVER, QPalette.Midlight: BUTTON,
+        QPalette.Mid: BORDER, QPalette.Dark: FIELD, QPalette.Shadow: CANVAS,
+    }
+    for role, color in roles.items():
+        palette.setColor(role, QColor(color))
+    for role in (QPalette.WindowText, QPalette.Text, QPalette.ButtonText, QPalette.HighlightedText):
+        palette.setColor(QPalette.Disabled, role, QColor(TEXT_DISABLED))
+    palette.setColor(QPalette.Disabled, QPalette.Highlight, QColor(TRACK))
+    return palette
+
+
+def style_sheet(step: int) -> str:
+    """The application's style sheet with lengths in multiples of `step` widget pixels."""
+    return _TEMPLATE.format(
+        s1=step, s2=2 * step, s3=3 * step, s4=4 * step, half=max(1, step // 2), radius=round(1.25 * step),
+        handle=3 * step, groove=max(3, round(0.9 * step)), overhang=-round(1.1 * step), bar=round(2.5 * step),
+        line=round(4.5 * step),
+        **{name: value for name, value in globals().items() if name.isupper() and isinstance(value, str)},
+    )
+
+
+_TEMPLATE = """
+QToolTip {{ background: {BUTTON}; color: {TEXT}; border: 1px solid {BORDER}; padding: {s1}px {s2}px; }}
+QMainWindow, QDialog {{ background: {WINDOW}; }}
+QMainWindow::separator {{ background: {CANVAS}; width: 1px; height: 1px; }}
+QMainWindow::separator:hover {{ background: {ACCENT}; }}
+
+QMenuBar {{ background: {WINDOW}; padding: {half}px {s1}px; }}
+QMenuBar::item {{ padding: {s1}px {s2}px; border-radius: {radius}px; background: transparent; }}
+QMenuBar::item:selected {{ background: {BUTTON_HOVER}; }}
+QMenu {{ background: {BUTTON}; border: 1px solid {BORDER}; padding: {s1}px; }}
+QMenu::item {{ padding: {s1}px {s4}px {s1}px {s3}px; border-radius: {radius}px; }}
+QMenu::item:selected {{ background: {ACCENT}; color: {TEXT_STRONG}; }}
+QMenu::item:disabled {{ color: {TEXT_DISABLED}; background: transparent; }}
+QMenu::separator {{ height: 1px; background: {BORDER}; margin: {s1}px {s2}px; }}
+QMenu::icon {{ padding-left: {s2}px; }}
+
+QToolBar {{ background: {WINDOW}; border: none; padding: {s1}px {s2}px; spacing: {s2}px; }}
+QToolBar::separator {{ background: {BORDER}; width: 1px; height: 1px; margin: {s1}px; }}
+QPushButton, QToolButton {{
+    background: {BUTTON}; color: {TEXT}; border: 1px solid {BORDER}; border-radius: {radius}px;
+    padding: {s1}px {s2}px;
+}}
+QPushButton {{ padding: {s1}px {s3}px; }}
+QPushButton:hover, QToolButton:hover {{ background: {BUTTON_HOVER}; }}
+QPushButton:pressed, QToolButton:pressed {{ background: {BUTTON_PRESSED}; }}
+QPushButton:focus, QToolButton:focus {{ border-color: {ACCENT_LIGHT}; }}
+QPushButton:checked, QToolButton:checked, QPushButton:default, QPushButton[primary="true"],
+QToolButton[primary="true"] {{
+    background: {ACCENT}; border-color: {ACCENT}; color: {TEXT_STRONG};
+}}
+QPushButton:checked:hover, QToolButton:checked:hover, QPushButton:default:hover, QPushButton[primary="true"]:hover,
+QToolButton[primary="true"]:hover {{ background: {ACCENT_HOVER}; }}
+QPushButton:default:pressed, QPushButton[primary="true"]:pressed, QToolButton[primary="true"]:pressed {{
+    background: {ACCENT_PRESSED};
+}}
+QPushButton:checked:focus, QToolButton:checked:focus, QPushButton:default:focus {{ border-color: {TEXT}; }}
+QPushButton:disabled, QToolButton:disabled, QPushButton[primary="true"]:disabled,
+QToolButton[primary="true"]:disabled {{
+    background: {WINDOW}; border-color: {BUTTON}; color: {TEXT_DISABLED};
+}}
+QToolButton[flat="true"] {{ background: transparent; border-color: transparent; }}
+QToolButton[flat="true"]:hover {{ background: {BUTTON_HOVER}; }}
+QToolButton[flat="true"]:checked {{ background: {ACCENT}; }}
+QToolButton[flat="true"]:focus {{ border-color: {ACCENT_LIGHT}; }}
+QToolButton::menu-indicator {{ image: none; }}
+
+QLineEdit, QPlainTextEdit, QTextEdit {{
+    background: {FIELD}; color: {TEXT}; border: 1px solid {BORDER}; border-radius: {radius}px;
+    padding: {half}px {s1}px; selection-background-color: {ACCENT}; selection-color: {TEXT_STRONG};
+}}
+QLineEdit:hover {{ border-color: {TEXT_DISABLED}; }}
+QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus {{ border-color: {ACCENT_LIGHT}; }}
+QLineEdit:disabled {{ color: {TEXT_DISABLED}; background: {WINDOW}; border-color: {BUTTON}; }}
+QSpinBox, QDoubleSpinBox, QComboBox {{ min-height: {line}px; }}
+QComboBox QAbstractItemView {{ background: {BUTTON}; border: 1px solid {BORDER}; }}
+
+QListView, QTreeView, QTableView {{
+    background: transparent; border: 1px solid transparent; border-radius: {radius}px; outline: none;
+}}
+QListView:focus, QTreeView:focus, QTableView:focus {{ border-color: {BORDER}; }}
+QListView::item, QTreeView::item {{ padding: {s1}px; border-radius: {radius}px; }}
+QListView::item:hover, QTreeView::item:hover {{ background: {LANE}; }}
+QListView::item:selected, QTreeView::item:selected {{ background: {ROW_SELECTED}; color: {TEXT_STRONG}; }}
+QHeaderView::section {{ background: {WINDOW}; color: {TEXT_MUTED}; border: none; padding: {s1}px; }}
+
+QCheckBox, QRadioButton {{ spacing: {s2}px; }}
+QCheckBox:disabled, QRadioButton:disabled, QLabel:disabled {{ color: {TEXT_DISABLED}; }}
+QGroupBox {{ border: none; margin-top: {s4}px; padding-top: {s2}px; }}
+QGroupBox::title {{ subcontrol-origin: margin; color: {TEXT_MUTED}; }}
+QLabel[muted="true"] {{ color: {TEXT_MUTED}; }}
+QLabel[heading="true"] {{ color: {TEXT_MUTED}; font-weight: 600; }}
+
+QProgressBar {{ background: {TRACK}; border: none; border-radius: {half}px; color: {TEXT}; text-align: center; }}
+QProgressBar[textVisible="false"] {{ min-height: {s1}px; max-height: {s1}px; }}
+QProgressBar::chunk {{ background: {ACCENT_LIGHT}; border-radius: {half}px; }}
+QSlider {{ min-height: {s4}px; }}
+QSlider::groove:horizontal {{ height: {groove}px; background: {TRACK}; border-radius: {half}px; }}
+QSlider::sub-page:horizontal {{ background: {ACCENT_LIGHT}; border-radius: {half}px; }}
+QSlider::sub-page:horizontal:disabled {{ background: {TEXT_DISABLED}; }}
+QSlider::handle:horizontal {{
+    width: {handle}px; margin: {overhang}px 0; border-radius: {half}px; background: {TEXT}; border: 1px solid {WINDOW};
+}}
+QSlider::handle:horizontal:hover {{ background: {TEXT_STRONG}; }}
+QSlider::handle:horizontal:focus {{ border-color: {ACCENT_LIGHT}; }}
+QSlider::handle:horizontal:disabled {{ background: {TEXT_DISABLED}; }}
+
+QScrollBar {{ background: transparent; border: none; margin: 0; }}
+QScrollBar:vertical {{ width: {bar}px; }}
+QScrollBar:horizontal {{ height: {bar}px; }}
+QScrollBar::handle {{ background: {BORDER}; border-radius: {half}px; margin: {half}px; }}
+QScrollBar::handle:vertical {{ min-height: {s4}px; }}
+QScrollBar::handle:horizontal {{ min-width: {s4}px; }}
+QScrollBar::handle:hover {{ background: {TEXT_DISABLED}; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+
+QStatusBar {{ background: {WINDOW}; color: {TEXT}; }}
+QStatusBar::item {{ border: none; }}
+QDockWidget {{ color: {TEXT_MUTED}; }}
+QDockWidget::title {{ background: {WINDOW}; padding: {s1}px {s2}px; }}
+QSplitter::handle {{ background: {CANVAS}; }}
+QSplitter::handle:hover {{ background: {ACCENT}; }}
+QTabBar::tab {{ padding: {s1}px {s3}px; color: {TEXT_MUTED}; border-bottom: 2px solid transparent; }}
+QTabBar::tab:selected {{ color: {TEXT_STRONG}; border-bottom-color: {ACCENT_LIGHT}; }}
+QScrollArea {{ border: none; background: transparent; }}
+"""
