@@ -8,12 +8,13 @@ first_mask=examples/masks/00000.png
 
 if [[ $(uname) == Darwin || -n ${DISPLAY:-}${WAYLAND_DISPLAY:-} ]]; then
     bash tools/system_packages.sh check
-    exec "$python" interactive_gui.py --video examples/example.mp4 --masks "$first_mask"
+    exec "$python" interactive_gui.py --video examples/example.mp4 --masks "$first_mask" \
+        --workspace demo-output/workspace
 fi
 
 echo "== no display: propagating the first mask of the example through the video"
-rm -rf demo-output
-mkdir demo-output
+mkdir -p demo-output
+rm -rf demo-output/masks demo-output/overlay.mp4 demo-output/stats.json
 "$python" propagate.py --video examples/example.mp4 --masks "$first_mask" --output demo-output/masks \
     --overlay demo-output/overlay.mp4 --stats demo-output/stats.json
 "$python" -m evaluation.score --gt examples/masks --pred demo-output/masks
