@@ -9,6 +9,7 @@ Masks come from many programs. What they mean is decided here, once:
 """
 from __future__ import annotations
 
+import itertools
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,8 +23,8 @@ from util.types import IGNORE, MAX_OBJECT_ID, ImageU8, IndexMask
 
 _EDGE_REACH = 2  # pixels: an antialiased pixel lies this near to a clean one
 _MAX_EDGE_SHARE = 0.10  # of the picture
-_MIN_RAMP = 3  # grey levels between 0 and 255 that make an edge; fewer are a small object
-_MANY_LEVELS = 32  # more levels than a mask with an ignore label has objects: a feathered matte
+_MIN_RAMP = 3  # grey levels between 0 and 255 that make an edge; fewer are small objects beside an ignored area
+_MAX_FLAT_SHARE = 0.5  # of the pixels between black and white
 _PALETTE_HINT = "Save the mask as a palette or grey PNG, or use exactly the colours of the DAVIS palette."
 
 
@@ -72,7 +73,7 @@ def from_rgb(image: ImageU8, path: Path) -> IndexMask:
         return from_grey(np.ascontiguousarray(image[..., 0]))
     # A half-transparent edge of one colour may hit another palette colour by chance (64,0,0 lies between black and
     # 128,0,0), so only colours that fill a 2x2 block somewhere count as objects.
-    clean = [0, *_solid_ids(ids, is_known)]
+    clean = [0, *_solid_ids(ids)]
     is_clean = is_known & np.isin(ids, clean)
     _check_edges(image, is_clean, len(clean) > 1, path)
     return from_indices(_snap(image, ids, is_clean, clean))
@@ -91,15 +92,25 @@ def _near(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _is_soft_binary(values: IndexMask) -> bool:
-    """True for black and white with an antialiased or feathered edge, which must not become a crowd of objects."""
-    levels = [value for value in present_values(values) if value != IGNORE]
-    is_top, is_zero = values == IGNORE, values == 0
-    if len(levels) < _MIN_RAMP or not is_top.any() or not is_zero.any():
+    """True for black and white with an antialiased or feathered edge, which must not become a crowd of objects.
+
+    A ramp has levels that follow each other in thin lines; objects are flat.
+    """
+    levels = present_values(values)
+    if len(levels) <= _MIN_RAMP or levels[-1] != IGNORE or values.min() > 0:
         return False
-    between = ~is_top & ~is_zero
-    if len(levels) > _MANY_LEVELS and between.sum() < is_top.sum():
-        return True
-    return bool((_near(is_top) & _near(is_zero))[between].all())
+    between = (values != IGNORE) & (values != 0)
+    blocks = _flat_blocks(values)
+    is_flat = np.zeros(values.shape, bool)
+    for rows, cols in itertools.product((slice(1, None), slice(None, -1)), repeat=2):
+        is_flat[rows, cols] |= blocks
+    return bool((is_flat & between).sum() < _MAX_FLAT_SHARE * between.sum())
+
+
+def _flat_blocks(values: IndexMask) -> NDArray[np.bool_]:
+    """bool [H-1, W-1]: the 2x2 block whose last corner is at (+1, +1) has one value."""
+    corner = values[1:, 1:]
+    return (corner == values[:-1, :-1]) & (corner == values[1:, :-1]) & (corner == values[:-1, 1:])
 
 
 @lru_cache(maxsize=1)
@@ -123,12 +134,9 @@ def _look_up(image: ImageU8) -> tuple[IndexMask, NDArray[np.bool_]]:
     return np.where(is_known, order[place], 0).astype(np.uint8), is_known
 
 
-def _solid_ids(ids: IndexMask, is_known: NDArray[np.bool_]) -> list[int]:
-    """Non-zero ids that fill a 2x2 block somewhere."""
-    corner = ids[1:, 1:]
-    same = (corner == ids[:-1, :-1]) & (corner == ids[1:, :-1]) & (corner == ids[:-1, 1:])
-    same &= is_known[1:, 1:] & is_known[:-1, :-1] & is_known[1:, :-1] & is_known[:-1, 1:]
-    return [int(value) for value in np.unique(corner[same]) if value]
+def _solid_ids(ids: IndexMask) -> list[int]:
+    """Non-zero ids that fill a 2x2 block somewhere (unknown pixels have id 0)."""
+    return [int(value) for value in np.unique(ids[1:, 1:][_flat_blocks(ids)]) if value]
 
 
 def _check_edges(image: ImageU8, is_clean: NDArray[np.bool_], has_objects: bool, path: Path) -> None:

@@ -1,8 +1,8 @@
 """Mask files: index PNGs in the DAVIS palette out, whatever other programs write in. Any thread; no Qt, no torch.
 
-A written file carries the ids it holds in a private PNG chunk in front of its pixels, so that the timeline of a long
-video is drawn without decoding thousands of masks. The chunk is marked unsafe-to-copy: a program that changes the
-pixels drops it, and then the pixels are asked.
+A written file carries the ids it holds in a private PNG chunk in front of its pixels. It tells our own files, which
+mean exactly what they say, and lets the timeline of a long video be drawn without decoding thousands of masks. The
+chunk is marked unsafe-to-copy: a program that changes the pixels drops it, and then the pixels are interpreted.
 """
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from util.errors import AppError
 from util.palette import davis_palette
 from util.types import IGNORE, MAX_OBJECT_ID, IndexMask, Size
 
-MASK_SUFFIXES = frozenset({".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
-"""File suffixes, lower case, that `read_mask` takes. JPEG is not among them: it does not keep exact values."""
+MASK_SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff", ".webp"})
+"""File suffixes, lower case, that `read_mask` takes. JPEG is not among them, because it does not keep exact values,
+nor GIF, whose writers renumber the palette."""
 
-_FORMATS = ("PNG", "BMP", "GIF", "TIFF", "WEBP")
+_FORMATS = ("PNG", "BMP", "TIFF", "WEBP")
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _IDS_CHUNK = b"obIS"  # ancillary, private, unsafe to copy
 _IDS_AT = len(_SIGNATURE) + 25  # straight behind IHDR
@@ -34,7 +35,7 @@ def read_mask(path: Path, size: Size | None = None) -> IndexMask:
     """Object ids from a mask picture of any common kind (see storage/mask_convert.py for what its values mean).
 
     Args:
-        path: PNG, BMP, GIF, TIFF or WebP.
+        path: PNG, BMP, TIFF or WebP.
         size: when given, a picture of another size is refused before its pixels are decoded.
 
     Returns:
@@ -54,6 +55,9 @@ def decode_mask(file: BinaryIO, path: Path, size: Size | None = None) -> IndexMa
     """`read_mask` from an open file; `path` is for messages."""
     try:
         _check_png(file, path)
+        file.seek(0)
+        is_ours = _stored_values(file) is not None  # exact: nothing but 255 is an ignored area, not a binary mask
+        file.seek(0)
         with Image.open(file, formats=_FORMATS) as image:
             if size is not None:
                 _check_size(Size(image.height, image.width), size, path)
@@ -61,13 +65,13 @@ def decode_mask(file: BinaryIO, path: Path, size: Size | None = None) -> IndexMa
             if num_pictures != 1:
                 raise AppError(f"{path}: holds {num_pictures} pictures; a mask is one.", "Export them one by one.")
             image.load()
-            mask = _to_ids(image, path)
+            mask = np.asarray(image) if is_ours else _to_ids(image, path)
     except AppError:
         raise
     except UnidentifiedImageError as error:
         raise AppError(
-            f"{path}: is not a mask picture (PNG, BMP, GIF, TIFF or WebP).",
-            f"{_READ_HINT} JPEG does not keep exact values.",
+            f"{path}: is not a mask picture (PNG, BMP, TIFF or WebP).",
+            f"{_READ_HINT} JPEG and GIF do not keep ids exactly.",
         ) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
         raise AppError(f"{path}: is far too large for a mask.", _READ_HINT) from error
@@ -107,14 +111,7 @@ def read_stored_values(path: Path) -> tuple[int, ...] | None:
     Raises OSError when the file cannot be opened.
     """
     with open(path, "rb") as file:
-        head = file.read(_IDS_AT + 12 + 255)
-    length, kind = struct.unpack(">I4s", head[_IDS_AT : _IDS_AT + 8].ljust(8, b"\0"))
-    if kind != _IDS_CHUNK or not head.startswith(_SIGNATURE) or length > 255:
-        return None
-    values = head[_IDS_AT + 8 : _IDS_AT + 8 + length]
-    if head[_IDS_AT : _IDS_AT + 12 + length] != _chunk(_IDS_CHUNK, values):
-        return None
-    return tuple(values)
+        return _stored_values(file)
 
 
 def check_mask(mask: IndexMask, size: Size, path: Path) -> None:
@@ -144,7 +141,16 @@ def _check_png(file: BinaryIO, path: Path) -> None:
         data = file.read(length)
         if file.read(4) != struct.pack(">I", zlib.crc32(kind + data)):
             raise AppError(f"{path}: is damaged or cut off.", _READ_HINT)
-    file.seek(0)
+
+
+def _stored_values(file: BinaryIO) -> tuple[int, ...] | None:
+    """What the private chunk at the head of an open file says, if there is one. Moves the file position."""
+    head = file.read(_IDS_AT + 12 + 255)
+    length, kind = struct.unpack(">I4s", head[_IDS_AT : _IDS_AT + 8].ljust(8, b"\0"))
+    if kind != _IDS_CHUNK or not head.startswith(_SIGNATURE) or length > 255:
+        return None
+    values = head[_IDS_AT + 8 : _IDS_AT + 8 + length]
+    return tuple(values) if head[_IDS_AT : _IDS_AT + 12 + length] == _chunk(_IDS_CHUNK, values) else None
 
 
 def _to_ids(image: Image.Image, path: Path) -> IndexMask:

@@ -26,7 +26,7 @@ from storage.atomic_file import PARTIAL_PREFIX, disk_error, remove_partials, syn
 from storage.lock import LOCK_NAME, FolderLock
 from storage.mask_store import MaskStore
 from storage.mask_writer import MaskWriter
-from storage.project import NewerVersionError, Project
+from storage.project import NewerVersionError, ObjectInfo, Project
 from util.errors import AppError
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ class Workspace:
         if self.masks.unmatched:
             num_files, name = len(self.masks.unmatched), self.masks.unmatched[0]
             notices.append(f"{num_files} files in {self.masks.folder} belong to no frame ({name}); left alone.")
+        if self._saved_text is None:
+            _adopt_objects(self.project, self.masks, notices)
         self.notice = " ".join(notices)
         self.save()
         self.flush()
@@ -202,6 +204,18 @@ def _prepare(folder: Path) -> bool:
             probe.touch(exist_ok=False)
             probe.unlink()
     return is_new
+
+
+def _adopt_objects(project: Project, masks: MaskStore, notices: list[str]) -> None:
+    """List the objects that the masks hold and an older project.json does not know: nobody could select them."""
+    found: set[int] = set()
+    for frame in masks.frames():
+        try:
+            found |= masks.object_ids(frame)
+        except AppError as error:
+            notices.append(str(error))
+    for object_id in sorted(found - {info.object_id for info in project.objects}):
+        project.objects.append(ObjectInfo(object_id, f"object {object_id}"))
 
 
 def _remove_unused(folder: Path) -> None:
