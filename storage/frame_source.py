@@ -1,7 +1,7 @@
 """Where frames come from: the protocol of a source, and which source reads a path."""
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
@@ -43,7 +43,7 @@ class FrameSource(Protocol):
         """Decode one frame: uint8 [H, W, 3], RGB. Raises IndexError out of range, AppError when it is unreadable."""
         ...
 
-    def walk(self, frame: int, keep: int = 1) -> Iterator[tuple[int, ImageU8 | None]]:
+    def walk(self, frame: int, keep: int = 1) -> Generator[tuple[int, ImageU8 | None], None, None]:
         """Decode `frame` and hand out what is met on the way to it.
 
         Getting at a frame of a video means decoding all those since the last key frame. Whoever caches frames takes

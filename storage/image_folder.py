@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -89,7 +89,7 @@ class ImageFolderSource:
             raise _size_error(self._files[0], self.size, file, size)
         return image
 
-    def walk(self, frame: int, keep: int = 1) -> Iterator[tuple[int, ImageU8 | None]]:
+    def walk(self, frame: int, keep: int = 1) -> Generator[tuple[int, ImageU8 | None], None, None]:
         """The frame alone: every image is decoded by itself, nothing is met on the way to it."""
         yield frame, self.read(frame)
 
@@ -157,7 +157,10 @@ def _shown_size(file: Path) -> Size:
 
 
 def _orientation(image: Image.Image) -> int:
-    """EXIF orientation 1..8. Called before the pixels are loaded, so that header and decoder agree on it."""
+    """EXIF orientation 1..8 that is still to be applied. Call it before the pixels are loaded: the tag may go then."""
+    if image.format == "TIFF":
+        # Pillow turns these itself, its `size` included.
+        return 1
     # The base class's method: that of PNG images decodes the whole file in search of a tag behind the pixels.
     orientation = Image.Image.getexif(image).get(ExifTags.Base.Orientation)
     return orientation if orientation in _TRANSPOSE else 1

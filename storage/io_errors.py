@@ -3,6 +3,6 @@ from __future__ import annotations
 
 
 def reason(error: Exception) -> str:
-    """Short text without the file's name, which the caller's message carries already."""
-    text = error.strerror if isinstance(error, OSError) else None
-    return (text or str(error) or type(error).__name__).rstrip(".")
+    """Short text without error numbers and without the file's name, which the caller's message carries already."""
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return str(text).rstrip(".")

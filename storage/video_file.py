@@ -9,7 +9,7 @@ from __future__ import annotations
 import bisect
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -104,7 +104,7 @@ class VideoFileSource:
                 return image
         raise AssertionError("a walk ends with the frame it goes to")
 
-    def walk(self, frame: int, keep: int = 1) -> Iterator[tuple[int, ImageU8 | None]]:
+    def walk(self, frame: int, keep: int = 1) -> Generator[tuple[int, ImageU8 | None], None, None]:
         """Every frame decoded on the way to `frame`, in order; see `FrameSource.walk`."""
         if not 0 <= frame < len(self):
             raise IndexError(f"frame {frame} of {len(self)}")
