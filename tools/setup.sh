@@ -11,7 +11,11 @@ purpose=$1
 venv=.venv
 
 requirements=(-r requirements.txt)
-[[ $purpose == dev ]] && requirements+=(-r requirements-dev.txt)
+stamps=("$venv/.setup-run")
+if [[ $purpose == dev ]]; then
+    requirements+=(-r requirements-dev.txt)
+    stamps+=("$venv/.setup-dev")
+fi
 
 find_python() {
     local python=${PYTHON:-python3}
@@ -47,6 +51,13 @@ has_nvidia_driver() {
     [[ -e /proc/driver/nvidia/version ]] || command -v nvidia-smi >/dev/null
 }
 
+pip_install() {
+    # Somebody at a terminal sees the download advance; a log gets errors only.
+    local verbosity=--progress-bar=on
+    [[ -t 1 ]] || verbosity=-qq
+    "$venv/bin/python" -m pip --disable-pip-version-check install "$verbosity" "$@"
+}
+
 install_torch() {
     torch_works && return
     # On Linux the default builds carry gigabytes of CUDA libraries. Without a driver the CPU builds do the same work;
@@ -54,21 +65,23 @@ install_torch() {
     if [[ $(uname) == Linux ]] && ! has_nvidia_driver; then
         echo "== no NVIDIA driver: trying the CPU builds of torch and torchvision"
         if env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL PIP_CONFIG_FILE=/dev/null \
-            "$venv/bin/python" -m pip install --quiet --retries 0 --timeout 10 \
+            "$venv/bin/python" -m pip --disable-pip-version-check install -q --retries 0 --timeout 10 \
             --index-url https://download.pytorch.org/whl/cpu torch torchvision 2>/dev/null && torch_works; then
             return
         fi
-        echo "== not available from here: using the default builds"
-        "$venv/bin/python" -m pip uninstall --quiet --yes torch torchvision 2>/dev/null || true
+        echo "== not available from here"
     fi
-    "$venv/bin/python" -m pip install --quiet torch torchvision
+    # Left-overs that do not work together would count as installed.
+    "$venv/bin/python" -m pip uninstall -qq --yes torch torchvision
+    echo "== installing torch and torchvision (with CUDA on Linux: 2 GB to download, some minutes)"
+    pip_install torch torchvision
 }
 
 bash tools/system_packages.sh install
 python=$(find_python)
 # The stamp also covers this script, so that a checkout which changes it sets up again.
 fingerprint=$( ("$python" -VV; cat requirements*.txt tools/setup.sh) | cksum)
-stamp=$venv/.setup-$purpose
+stamp=${stamps[${#stamps[@]} - 1]}
 if [[ -f $stamp && $(<"$stamp") == "$fingerprint" ]] && "$venv/bin/python" -c '' 2>/dev/null; then
     exit 0
 fi
@@ -78,13 +91,14 @@ if [[ $("$venv/bin/python" -c "$version" 2>/dev/null || true) != $("$python" -c 
     echo "== making $venv"
     make_venv "$python"
 fi
-export PIP_DISABLE_PIP_VERSION_CHECK=1
 install_torch
 echo "== installing requirements"
-"$venv/bin/python" -m pip install --quiet "${requirements[@]}"
+pip_install "${requirements[@]}"
 if ! torch_works; then
     echo "The requirements are installed, but torch and torchvision do not import:" >&2
     "$venv/bin/python" -c 'import torch, torchvision'
     exit 1
 fi
-echo "$fingerprint" >"$stamp"
+for stamp in "${stamps[@]}"; do
+    echo "$fingerprint" >"$stamp"
+done
