@@ -1,14 +1,12 @@
 """Folders of masks that belong together: ground truth and prediction, sequence by sequence, frame by frame."""
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from interact.annotations import mask_files, some
 from storage.image_folder import natural_key
 from util.errors import AppError
-
-_LISTED = 5
 
 
 @dataclass(frozen=True)
@@ -41,20 +39,20 @@ def find_sequences(gt: Path, pred: Path) -> list[SequencePair]:
     for folder in (gt, pred):
         if not folder.is_dir():
             raise AppError(f"{folder}: no such folder.", "Give folders of PNG masks.")
-    files = _pngs(gt)
+    files = mask_files(gt)
     if files:
         return [_pair(gt.absolute().name, gt, pred)]
-    names = [folder.name for folder in _subfolders(gt) if _pngs(folder)]
+    names = [folder.name for folder in _subfolders(gt) if mask_files(folder)]
     if not names:
         raise AppError(f"{gt}: holds no PNG masks.", "Give the folder with the masks or the one above them.")
     absent = [name for name in names if not (pred / name).is_dir()]
     if absent:
-        raise AppError(f"{pred}: has no folder for the sequence {_some(absent)}.", "Propagate these sequences first.")
+        raise AppError(f"{pred}: has no folder for the sequence {some(absent)}.", "Propagate these sequences first.")
     return [_pair(name, gt / name, pred / name) for name in names]
 
 
 def _pair(name: str, gt: Path, pred: Path) -> SequencePair:
-    gt_files, pred_files = _pngs(gt), _pngs(pred)
+    gt_files, pred_files = mask_files(gt), mask_files(pred)
     if not pred_files:
         raise AppError(f"{pred}: holds no PNG masks.", f"It should hold the masks to be compared with {gt}.")
     stems = tuple(gt_files)[1:-1]
@@ -66,37 +64,12 @@ def _pair(name: str, gt: Path, pred: Path) -> SequencePair:
     missing = [stem for stem in stems if stem not in pred_files]
     if missing:
         raise AppError(
-            f"{pred}: {len(missing)} of {len(stems)} frames have no mask: {_some([f'{s}.png' for s in missing])}.",
+            f"{pred}: {len(missing)} of {len(stems)} frames have no mask: {some([f'{s}.png' for s in missing])}.",
             f"Names must be those in {gt}.",
         )
     return SequencePair(name, stems, gt_files, pred_files)
 
 
-def _pngs(folder: Path) -> dict[str, Path]:
-    """Stem -> file, in natural order. AppError when two files share a stem."""
-    found: dict[str, Path] = {}
-    for file in sorted(_entries(folder), key=lambda entry: natural_key(entry.name)):
-        if file.suffix.lower() != ".png" or file.name.startswith(".") or not file.is_file():
-            continue
-        if file.stem in found:
-            raise AppError(f"{file}: {found[file.stem].name} has the same stem.", "Remove one of them.")
-        found[file.stem] = file
-    return found
-
-
 def _subfolders(folder: Path) -> list[Path]:
-    found = [entry for entry in _entries(folder) if entry.is_dir() and not entry.name.startswith(".")]
+    found = [entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
     return sorted(found, key=lambda entry: natural_key(entry.name))
-
-
-def _entries(folder: Path) -> list[Path]:
-    try:
-        return list(folder.iterdir())
-    except OSError as error:
-        raise AppError(f"{folder}: cannot be read ({error.strerror or error}).", "Check its permissions.") from error
-
-
-def _some(names: Sequence[str]) -> str:
-    """A few names and how many more there are."""
-    listed = ", ".join(names[:_LISTED])
-    return listed if len(names) <= _LISTED else f"{listed} and {len(names) - _LISTED} more"

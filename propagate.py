@@ -1,0 +1,224 @@
+"""Carries masks through a video without a window: `python propagate.py --video FILE --masks DIR --output DIR`.
+
+Exit codes: 0 done; 2 wrong input, one message on stderr; 130 stopped with Ctrl-C, finished frames stay.
+"""
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from inference_core import registry
+from inference_core.api import CoreApi
+from interact.annotations import load_annotations, object_ids
+from interact.headless import HeadlessRun
+from interact.headless_output import OutputMasks, check_places, fill_workspace, open_new_workspace, write_overlay
+from interact.headless_schedule import Stop, plan_stops
+from interact.headless_stats import RunStats, SourceInfo, installed_versions, weights_info
+from storage.atomic_file import write_atomic
+from storage.frame_source import open_source
+from storage.frame_store import FrameStore
+from storage.workspace import Workspace
+from util.config import HEADLESS, AppConfig, parse_config
+from util.errors import AppError
+from util.jobs import Cancelled, CancelToken
+from util.process_memory import peak_bytes
+from util.progress import ProgressLine, format_duration
+from util.types import IndexMask
+
+EXIT_INPUT = 2
+EXIT_STOPPED = 130
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be done, checked."""
+
+    config: AppConfig
+    output: Path
+    frames: FrameStore
+    wanted: range
+    annotations: Mapping[int, IndexMask]
+    stops: Sequence[Stop]
+    started: float
+
+    @property
+    def object_ids(self) -> list[int]:
+        return sorted(frozenset[int]().union(*(stop.object_ids for stop in self.stops)))
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was done. `finished`: frames with a mask, in order."""
+
+    finished: Sequence[int]
+    predictions: int
+    seconds: float
+    is_stopped: bool
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    started = time.monotonic()
+    config = parse_config(HEADLESS, sys.argv[1:] if argv is None else argv, registry.available())
+    try:
+        return run(config, started)
+    except AppError as error:
+        print(f"propagate.py: {error}", file=sys.stderr)
+        return EXIT_INPUT
+    except KeyboardInterrupt:
+        print(f"propagate.py: stopped; masks finished before that are in {config.output}.", file=sys.stderr)
+        return EXIT_STOPPED
+
+
+def run(config: AppConfig, started: float) -> int:
+    """The whole job. Nothing is written before all input has been checked. Raises AppError."""
+    assert config.source is not None
+    assert config.masks is not None
+    assert config.output is not None
+    with closing(FrameStore(open_source(config.source), budget_bytes=config.budgets.frames)) as frames:
+        wanted = config.range.resolve(len(frames))
+        annotations = load_annotations(config.masks, frames, wanted)
+        check_places(config)
+        present = {frame: object_ids(mask) for frame, mask in annotations.items()}
+        stops = plan_stops(present, wanted, is_partial=config.partial)
+        task = Task(config, config.output, frames, wanted, annotations, stops, started)
+        masks = OutputMasks(config.output, frames, wanted, config.budgets.masks)
+
+        from inference_core.factory import build_core  # here, so that wrong input is told before torch has loaded
+
+        with closing(build_core(config, frames, masks.get)) as core, _workspace(task) as workspace:
+            masks.begin()
+            done = carry(task, core, masks)
+            if workspace is not None:
+                reached = {stop.frame: stop.object_ids for stop in stops if stop.frame in set(done.finished)}
+                fill_workspace(workspace, masks, done.finished, reached)
+            if done.is_stopped:
+                print(
+                    f"propagate.py: stopped; {len(done.finished)} of {len(wanted)} frames are finished and stay in "
+                    f"{config.output}.",
+                    file=sys.stderr,
+                )
+                return EXIT_STOPPED
+            if config.overlay is not None:
+                draw(config.overlay, task, masks)
+            report(task, core, done)
+    return 0
+
+
+@contextmanager
+def _workspace(task: Task) -> Iterator[Workspace | None]:
+    """The workspace to be filled, if one was asked for."""
+    if task.config.workspace is None:
+        yield None
+        return
+    with closing(open_new_workspace(task.frames, task.config.workspace)) as workspace:
+        yield workspace
+
+
+def carry(task: Task, core: CoreApi, masks: OutputMasks) -> Done:
+    """Propagate, with a progress line. Ctrl-C ends it after the frame in hand. Raises AppError; finished masks stay."""
+    job = HeadlessRun(core, task.stops, task.annotations, masks, is_partial=task.config.partial)
+    line = ProgressLine(sys.stderr, job.total, "frames")
+    is_stopped = False
+    begun = time.monotonic()
+    predictions = 0
+    try:
+        with _interrupt_cancels() as token:
+            for predictions in job.run(token):
+                line.update(predictions)
+    except Cancelled:
+        is_stopped = True
+    except AppError:
+        with suppress(AppError):  # the first error is the one to be told
+            masks.finish(sorted(job.finished))
+        raise
+    finally:
+        line.close()
+    seconds = time.monotonic() - begun
+    finished = sorted(job.finished) if is_stopped else task.wanted
+    masks.finish(finished)
+    return Done(finished, predictions, seconds, is_stopped)
+
+
+@contextmanager
+def _interrupt_cancels() -> Iterator[CancelToken]:
+    """The first Ctrl-C cancels the token, a second one interrupts whatever runs."""
+    token = CancelToken()
+
+    def on_interrupt(signum: int, frame: object) -> None:
+        if token.is_cancelled:
+            raise KeyboardInterrupt
+        token.cancel()
+
+    before = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield token
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def draw(path: Path, task: Task, masks: OutputMasks) -> None:
+    """Write the overlay video."""
+    line = ProgressLine(sys.stderr, len(task.wanted), "overlay frames")
+    try:
+        for done in write_overlay(path, task.frames, masks, task.wanted):
+            line.update(done)
+    finally:
+        line.close()
+
+
+def report(task: Task, core: CoreApi, done: Done) -> None:
+    """Write the statistics and the line at the end."""
+    seconds = time.monotonic() - task.started
+    speed = done.predictions / done.seconds if done.predictions else 0.0
+    if task.config.stats is not None:
+        write_atomic(task.config.stats, collect_stats(task, core, done, seconds, speed).to_json().encode())
+    num_objects = len(task.object_ids)
+    print(
+        f"{len(task.wanted)} frames, {num_objects} object{'' if num_objects == 1 else 's'} -> {task.output} "
+        f"({core.engine} on {core.device}, {speed:.1f} frames/s, {format_duration(seconds)} in all)"
+    )
+
+
+def collect_stats(task: Task, core: CoreApi, done: Done, seconds: float, speed: float) -> RunStats:
+    """What the statistics file says. `seconds`: the whole run; `speed`: predictions per second."""
+    from inference_core.device import open_device
+
+    config, source = task.config, task.frames.source
+    weights = str(core.settings.get("weights", ""))
+    return RunStats(
+        frames=len(task.wanted),
+        annotated_frames=len(task.annotations),
+        objects=task.object_ids,
+        predictions=done.predictions,
+        seconds=round(seconds, 3),
+        propagation_seconds=round(done.seconds, 3),
+        frames_per_second=round(speed, 3),
+        peak_memory_bytes=peak_bytes(),
+        peak_gpu_memory_bytes=open_device(config.device, mixed_precision=not config.no_amp).peak_bytes(),
+        engine=core.engine,
+        device=core.device,
+        settings={
+            "range": str(config.range),
+            "partial": config.partial,
+            "size": config.size,
+            "no_amp": config.no_amp,
+            "mem_profile": config.mem_profile,
+            **{name: value for name, value in core.settings.items() if name != "weights"},
+        },
+        weights=weights_info(Path(weights)) if weights else None,
+        source=SourceInfo(
+            str(source.path.absolute()), len(task.frames), source.size.width, source.size.height,
+            round(float(source.rate), 3),
+        ),
+        versions=installed_versions(),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
