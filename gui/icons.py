@@ -102,7 +102,8 @@ class _LineIconEngine(QIconEngine):
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
         side = min(rect.width(), rect.height())
-        square = QRectF(rect.center().x() + 0.5 - side / 2, rect.center().y() + 0.5 - side / 2, side, side)
+        square = QRectF(0, 0, side, side)
+        square.moveCenter(QRectF(rect).center())  # not QRect.center(), which is half a pixel off
         paint_icon(painter, self._name, square, self._color_for(mode, state))
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:

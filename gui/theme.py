@@ -5,6 +5,9 @@ height, so a desktop with larger letters gets larger buttons. GUI thread only.
 """
 from __future__ import annotations
 
+from pathlib import Path
+
+from PyQt5.QtCore import QDir
 from PyQt5.QtGui import QColor, QFontMetricsF, QPalette
 from PyQt5.QtWidgets import QApplication, QStyleFactory
 
@@ -52,11 +55,8 @@ def apply_theme(app: QApplication) -> None:
         raise RuntimeError("Qt has no Fusion style")
     app.setStyle(fusion)
     app.setPalette(make_palette())
-    # Fusion outlines an indicator by darkening the window colour, which is dark already: a lighter ground shows it.
-    indicators = make_palette()
-    indicators.setColor(QPalette.Base, QColor(BORDER))
-    for widget_class in ("QCheckBox", "QRadioButton"):
-        app.setPalette(indicators, widget_class)
+    # A style sheet can name pictures only by file.
+    QDir.setSearchPaths("theme", [str(Path(__file__).with_name("assets"))])
     app.setStyleSheet(style_sheet(unit(QFontMetricsF(app.font()).height())))
 
 
@@ -101,7 +101,7 @@ def style_sheet(step: int) -> str:
     return _TEMPLATE.format(
         s1=step, s2=2 * step, s3=3 * step, s4=4 * step, half=max(1, step // 2), radius=round(1.25 * step),
         handle=3 * step, groove=max(3, round(0.9 * step)), overhang=-round(1.1 * step), bar=round(2.5 * step),
-        line=round(4.5 * step),
+        line=round(4.5 * step), box=3 * step, round=(3 * step + 2) // 2, s5=round(6.5 * step),
         **{name: value for name, value in globals().items() if name.isupper() and isinstance(value, str)},
     )
 
@@ -116,11 +116,12 @@ QMenuBar {{ background: {WINDOW}; padding: {half}px {s1}px; }}
 QMenuBar::item {{ padding: {s1}px {s2}px; border-radius: {radius}px; background: transparent; }}
 QMenuBar::item:selected {{ background: {BUTTON_HOVER}; }}
 QMenu {{ background: {BUTTON}; border: 1px solid {BORDER}; padding: {s1}px; }}
-QMenu::item {{ padding: {s1}px {s4}px {s1}px {s3}px; border-radius: {radius}px; }}
+QMenu::item {{ padding: {s1}px {s4}px {s1}px {s5}px; border-radius: {radius}px; }}
 QMenu::item:selected {{ background: {ACCENT}; color: {TEXT_STRONG}; }}
 QMenu::item:disabled {{ color: {TEXT_DISABLED}; background: transparent; }}
 QMenu::separator {{ height: 1px; background: {BORDER}; margin: {s1}px {s2}px; }}
-QMenu::icon {{ padding-left: {s2}px; }}
+QMenu::icon {{ left: {s1}px; padding: {half}px; border-radius: {half}px; }}
+QMenu::icon:checked {{ background: {ACCENT}; }}
 
 QToolBar {{ background: {WINDOW}; border: none; padding: {s1}px {s2}px; spacing: {s2}px; }}
 QToolBar::separator {{ background: {BORDER}; width: 1px; height: 1px; margin: {s1}px; }}
@@ -152,14 +153,33 @@ QToolButton[flat="true"]:checked {{ background: {ACCENT}; }}
 QToolButton[flat="true"]:focus {{ border-color: {ACCENT_LIGHT}; }}
 QToolButton::menu-indicator {{ image: none; }}
 
-QLineEdit, QPlainTextEdit, QTextEdit {{
+QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit, QTextEdit {{
     background: {FIELD}; color: {TEXT}; border: 1px solid {BORDER}; border-radius: {radius}px;
     padding: {half}px {s1}px; selection-background-color: {ACCENT}; selection-color: {TEXT_STRONG};
 }}
-QLineEdit:hover {{ border-color: {TEXT_DISABLED}; }}
-QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus {{ border-color: {ACCENT_LIGHT}; }}
-QLineEdit:disabled {{ color: {TEXT_DISABLED}; background: {WINDOW}; border-color: {BUTTON}; }}
-QSpinBox, QDoubleSpinBox, QComboBox {{ min-height: {line}px; }}
+QLineEdit:hover, QSpinBox:hover, QDoubleSpinBox:hover, QComboBox:hover {{ border-color: {TEXT_DISABLED}; }}
+QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus, QTextEdit:focus {{
+    border-color: {ACCENT_LIGHT};
+}}
+QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled {{
+    color: {TEXT_DISABLED}; background: {WINDOW}; border-color: {BUTTON};
+}}
+QComboBox {{ background: {BUTTON}; padding: {half}px {s2}px; min-height: {line}px; }}
+QComboBox:hover {{ background: {BUTTON_HOVER}; }}
+QComboBox::drop-down {{ border: none; width: {s4}px; padding-right: {s1}px; }}
+QComboBox::down-arrow, QSpinBox::down-arrow, QDoubleSpinBox::down-arrow {{
+    image: url(theme:chevron-down.svg); width: {s3}px; height: {s3}px;
+}}
+QComboBox::down-arrow:disabled, QSpinBox::down-arrow:disabled, QSpinBox::down-arrow:off {{
+    image: url(theme:chevron-down-disabled.svg);
+}}
+QSpinBox::up-arrow, QDoubleSpinBox::up-arrow {{ image: url(theme:chevron-up.svg); width: {s3}px; height: {s3}px; }}
+QSpinBox::up-arrow:disabled, QSpinBox::up-arrow:off {{ image: url(theme:chevron-up-disabled.svg); }}
+QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {{
+    background: transparent; border: none; width: {s4}px;
+}}
+QSpinBox::up-button:hover, QSpinBox::down-button:hover, QDoubleSpinBox::up-button:hover,
+QDoubleSpinBox::down-button:hover {{ background: {BUTTON_HOVER}; border-radius: {half}px; }}
 QComboBox QAbstractItemView {{ background: {BUTTON}; border: 1px solid {BORDER}; }}
 
 QListView, QTreeView, QTableView {{
@@ -172,6 +192,20 @@ QListView::item:selected, QTreeView::item:selected {{ background: {ROW_SELECTED}
 QHeaderView::section {{ background: {WINDOW}; color: {TEXT_MUTED}; border: none; padding: {s1}px; }}
 
 QCheckBox, QRadioButton {{ spacing: {s2}px; }}
+QCheckBox::indicator, QRadioButton::indicator, QMenu::indicator {{
+    width: {box}px; height: {box}px; background: {FIELD}; border: 1px solid {TEXT_DISABLED}; border-radius: {half}px;
+}}
+QRadioButton::indicator {{ border-radius: {round}px; }}
+QMenu::indicator {{ left: {s1}px; }}
+QCheckBox::indicator:hover, QRadioButton::indicator:hover {{ border-color: {TEXT_MUTED}; }}
+QCheckBox::indicator:focus, QRadioButton::indicator:focus {{ border-color: {ACCENT_LIGHT}; }}
+QCheckBox::indicator:checked, QRadioButton::indicator:checked, QMenu::indicator:checked {{
+    background: {ACCENT}; border-color: {ACCENT};
+}}
+QCheckBox::indicator:checked, QMenu::indicator:checked {{ image: url(theme:check.svg); }}
+QRadioButton::indicator:checked {{ image: url(theme:dot.svg); }}
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ background: {WINDOW}; border-color: {BORDER}; }}
+QCheckBox::indicator:checked:disabled, QRadioButton::indicator:checked:disabled {{ background: {TRACK}; }}
 QCheckBox:disabled, QRadioButton:disabled, QLabel:disabled {{ color: {TEXT_DISABLED}; }}
 QGroupBox {{ border: none; margin-top: {s4}px; padding-top: {s2}px; }}
 QGroupBox::title {{ subcontrol-origin: margin; color: {TEXT_MUTED}; }}
