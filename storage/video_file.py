@@ -161,7 +161,7 @@ class VideoFileSource:
         self._clock += 1
         place = bisect.bisect_right(self._key_frames, frame) - 1
         restart = self._key_frames[place] if place >= 0 else 0
-        if nearest is not None and nearest.frame >= restart - _SEEK_COST:
+        if nearest is not None and (nearest.frame >= restart or frame - nearest.frame <= _SEEK_COST):
             nearest.last_continued = self._clock
             return nearest
         if len(self._cursors) < _MAX_CURSORS:

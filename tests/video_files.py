@@ -62,7 +62,7 @@ def write_video(
         codec: encoder.
         stamps: time stamp per picture in `time_base`, one per frame of RATE when None.
         time_base: of `stamps`.
-        group: most pictures from one key frame to the next.
+        group: pictures from one key frame to the next.
         b_frames: most pictures coded out of order in a row.
         options: of the encoder.
         container_options: of the container.
@@ -73,7 +73,9 @@ def write_video(
         sound: encoder of a sine tone beside the pictures; none when None.
     """
     with av.open(str(path), "w", container_options=dict(container_options or {})) as container:
-        stream = container.add_stream(codec, rate=RATE, options=dict(options or {}))
+        # x264 would also begin a group where the picture changes a lot.
+        defaults = {"sc_threshold": "0"} if codec == "libx264" else {}
+        stream = container.add_stream(codec, rate=RATE, options=defaults | dict(options or {}))
         context = stream.codec_context
         context.height, context.width = pictures[0].shape[:2]
         context.pix_fmt = pix_fmt
