@@ -47,12 +47,12 @@ class _Cursor:
     Args:
         decoder: its next picture is the one behind `frame`.
         frame: number of the picture handed out last, -1 before the first.
-        last_continued: when reading went on here without a seek (a counter, not a time).
+        last_step: when the next frame was read here (a counter, not a time).
     """
 
     decoder: VideoDecoder
     frame: int = -1
-    last_continued: int = 0
+    last_step: int = 0
 
 
 class _Met(NamedTuple):
@@ -162,12 +162,13 @@ class VideoFileSource:
         place = bisect.bisect_right(self._key_frames, frame) - 1
         restart = self._key_frames[place] if place >= 0 else 0
         if nearest is not None and (nearest.frame >= restart or frame - nearest.frame <= _SEEK_COST):
-            nearest.last_continued = self._clock
+            if frame == nearest.frame + 1:
+                nearest.last_step = self._clock
             return nearest
         if len(self._cursors) < _MAX_CURSORS:
             self._cursors.append(_Cursor(VideoDecoder(self.path, is_careful=self._is_careful)))
         # Jumping about does not take the decoder away from whoever reads one frame after the other.
-        cursor = min(self._cursors, key=lambda cursor: cursor.last_continued)
+        cursor = min(self._cursors, key=lambda cursor: cursor.last_step)
         self._seek(cursor, frame)
         return cursor
 
