@@ -75,7 +75,7 @@ def _astronaut(time: float) -> Pose:
 
 def _cat(time: float) -> Pose:
     return Pose(
-        0.17 + 0.09 * ease(time) + 0.025 * sin(2.4 * pi * time),
+        0.13 + 0.13 * ease(time) + 0.02 * sin(2.4 * pi * time),
         0.83 - 0.02 * sin(2.6 * pi * time),
         0.00136,
         5 * sin(2 * pi * time - 0.7),
