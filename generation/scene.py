@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from math import cos, pi, radians, sin
 
 import cv2
@@ -121,8 +122,9 @@ def _graded(matte: Matte, gain: tuple[float, float, float]) -> Matte:
     return np.dstack([matte[..., :3] * np.asarray(gain, np.float32), matte[..., 3]]).astype(np.float32)
 
 
+@cache
 def make_layers() -> tuple[Layer, ...]:
-    """The scene's layers from back to front."""
+    """The scene's layers from back to front; cutting them out takes a second or two, so once is enough."""
     photo = background()
     opaque = np.dstack([photo, np.ones(photo.shape[:2])]).astype(np.float32)
     return (
