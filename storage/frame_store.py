@@ -202,9 +202,13 @@ class FrameStore:
                 self._state.wait_for(lambda: self._is_closed or (self._wanted and not self._num_waiting))
                 if self._is_closed:
                     return
-                frame = self._wanted[0]
             with self._decoder:
-                self._decode_one_ahead(frame)
+                with self._state:
+                    # By now somebody who waited for a frame may have decoded it.
+                    self._wanted = [frame for frame in self._wanted if frame not in self._cache]
+                    frame = self._wanted[0] if self._wanted else None
+                if frame is not None:
+                    self._decode_one_ahead(frame)
 
     def _decode_one_ahead(self, frame: int) -> None:
         """Decode a wanted frame unless something more urgent comes up, in which case it stays wanted."""
@@ -216,10 +220,9 @@ class FrameStore:
                             return
                         self._keep(number, image)
                         if self._num_waiting or frame not in self._wanted:
-                            break
+                            return
         except Exception as error:
             logger.warning("Frame %d could not be decoded ahead: %s", frame, error)
             with self._state:
                 self._failed[frame] = error
-        with self._state:
-            self._wanted = [f for f in self._wanted if f not in self._cache and f not in self._failed]
+                self._wanted = [other for other in self._wanted if other != frame]
