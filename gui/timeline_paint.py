@@ -39,18 +39,20 @@ class Lane:
 
 @dataclass(frozen=True)
 class LaneShape:
-    """A lane as arrays, made once per change."""
+    """A lane as arrays, made once per change. `key_gap`: frames between the two closest key frames."""
 
     lane: Lane
     starts: NDArray[np.int64] = field(compare=False)
     stops: NDArray[np.int64] = field(compare=False)
     keys: NDArray[np.int64] = field(compare=False)
+    key_gap: int = field(compare=False)
 
     @classmethod
     def of(cls, lane: Lane) -> LaneShape:
         starts = np.fromiter((run.start for run in lane.frames), np.int64, len(lane.frames))
         stops = np.fromiter((run.stop for run in lane.frames), np.int64, len(lane.frames))
-        return cls(lane, starts, stops, np.sort(np.fromiter(lane.keys, np.int64, len(lane.keys))))
+        keys = np.sort(np.fromiter(lane.keys, np.int64, len(lane.keys)))
+        return cls(lane, starts, stops, keys, int(np.diff(keys).min(initial=1 << 40)))
 
     def has_mask(self, frame: int) -> bool:
         """Whether the object has a mask on a frame."""
@@ -128,39 +130,43 @@ def paint_lane(painter: QPainter, shape: LaneShape, bar: QRectF, axis: TimeAxis,
     end = int(np.searchsorted(shape.starts, last, "right"))
     pixel = 1.0 / painter.device().devicePixelRatioF()
     runs = pixel_runs(shape.starts[begin:end], shape.stops[begin:end], axis, pixel)
-    rects = [QRectF(left, bar.top(), right - left, bar.height()) for left, right in runs.tolist()]
     painter.setBrush(_blend(theme.vivid(shape.lane.color), QColor(theme.LANE), 0.5))
-    if len(rects) > MAX_ROUNDED:
-        painter.drawRects(rects)
-    else:
-        for rect in rects:
-            corner = min(radius, rect.width() / 3)
-            painter.drawRoundedRect(rect, corner, corner)
-    _paint_keys(painter, shape.keys, bar, axis, first, last)
+    _paint_spans(painter, runs, bar, radius)
+    _paint_keys(painter, shape, bar, axis, first, last)
 
 
-def _paint_keys(
-    painter: QPainter, keys: NDArray[np.int64], bar: QRectF, axis: TimeAxis, first: int, last: int
-) -> None:
-    width = max(3.0, round(bar.height() * 0.4))
+def _paint_keys(painter: QPainter, shape: LaneShape, bar: QRectF, axis: TimeAxis, first: int, last: int) -> None:
+    """White ticks, narrow in a lane that has them close together; those that touch become one block."""
+    is_crowded = shape.key_gap * axis.frame_width < bar.height() * 0.5
+    width = 3.0 if is_crowded else float(max(3, round(bar.height() * 0.4)))
     margin = int(width / axis.frame_width) + 1
-    begin, end = np.searchsorted(keys, (first - margin, last + margin + 1))
-    middles = axis.left + (keys[begin:end] + 0.5 - axis.start) * axis.frame_width
-    # The first and the last frame's ticks move inwards rather than being cut off.
-    edges = (axis.left, axis.left + axis.width - width)
-    shown = (middles >= axis.left) & (middles <= axis.left + axis.width)
-    places = np.unique(np.round(np.where(shown, np.clip(middles - width / 2, *edges), middles - width / 2)))
-    height = round(bar.height() * 0.76)
-    top = bar.top() + (bar.height() - height) / 2
-    ticks = [QRectF(left, top, width, height) for left in places.tolist()]
-    painter.setBrush(QColor(theme.TEXT_STRONG))
-    if len(ticks) > MAX_ROUNDED:
-        painter.drawRects(ticks)
+    begin, end = np.searchsorted(shape.keys, (first - margin, last + margin + 1))
+    if begin == end:
         return
-    painter.setPen(QPen(QColor(0, 0, 0, 110), 1))
-    for tick in ticks:
-        painter.drawRoundedRect(tick.adjusted(-0.5, -0.5, 0.5, 0.5), 2, 2)
-    painter.setPen(Qt.NoPen)
+    middles = axis.left + (shape.keys[begin:end] + 0.5 - axis.start) * axis.frame_width
+    # The first and the last frame's ticks move inwards rather than being cut off.
+    is_shown = (middles >= axis.left) & (middles <= axis.left + axis.width)
+    inwards = np.clip(middles - width / 2, axis.left, axis.left + axis.width - width)
+    lefts = np.round(np.where(is_shown, inwards, middles - width / 2))
+    apart = np.diff(lefts) > width
+    spans = np.stack((lefts[np.append(True, apart)], lefts[np.append(apart, True)] + width), axis=1)
+    height = round(bar.height() * 0.76)
+    tick = QRectF(0, round(bar.top() + (bar.height() - height) / 2), 0, height)
+    painter.setBrush(QColor(theme.TEXT_STRONG))
+    _paint_spans(painter, spans, tick, 2.0)
+
+
+def _paint_spans(painter: QPainter, spans: NDArray[np.float64], bar: QRectF, radius: float) -> None:
+    """Rectangles from left to right (float64 [n, 2], on screen pixels) as high as `bar`, rounded while they are few."""
+    rects = [QRectF(left, bar.top(), right - left, bar.height()) for left, right in spans.tolist()]
+    if len(rects) > MAX_ROUNDED:
+        painter.setRenderHint(QPainter.Antialiasing, False)
+        painter.drawRects(rects)
+        painter.setRenderHint(QPainter.Antialiasing)
+        return
+    for rect in rects:
+        corner = min(radius, rect.width() / 3)
+        painter.drawRoundedRect(rect, corner, corner)
 
 
 def paint_label(painter: QPainter, lane: Lane, row: QRectF, metrics: Metrics, font: QFont, is_selected: bool) -> None:
