@@ -90,6 +90,8 @@ class VideoWriter:
             self._stream = self._add_video(self._container, crf)
             if audio_from is not None:
                 self._sound = open_sound(audio_from, self._container)
+            # Makes the file, so that a folder that cannot be written to is known before the work begins.
+            self._container.start_encoding()
 
     def __enter__(self) -> VideoWriter:
         return self
