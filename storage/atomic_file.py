@@ -11,6 +11,7 @@ import secrets
 import sys
 from pathlib import Path
 
+from storage.io_errors import reason
 from util.errors import AppError
 
 PARTIAL_PREFIX = ".partial-"
@@ -78,13 +79,12 @@ def remove_partials(folder: Path) -> int:
 
 def disk_error(error: OSError, path: Path) -> AppError:
     """The message a person needs for a failed write, removal or creation of `path`."""
-    reason = error.strerror or str(error)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return AppError(f"{path}: cannot be saved: the disk is full.", "Free some space and save again.")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return AppError(
-            f"{path}: cannot be written ({reason}).", "Change the permissions or choose another folder."
+            f"{path}: cannot be written ({reason(error)}).", "Change the permissions or choose another folder."
         )
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return AppError(f"{path}: cannot be written: the folder does not exist.", "Create it or choose another one.")
-    return AppError(f"{path}: cannot be written ({reason}).", "Check the disk or choose another folder.")
+    return AppError(f"{path}: cannot be written ({reason(error)}).", "Check the disk or choose another folder.")

@@ -88,7 +88,7 @@ def present_values(mask: IndexMask) -> tuple[int, ...]:
 def _near(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """bool [H, W]: pixels at most `_EDGE_REACH` from a true one."""
     kernel = np.ones((2 * _EDGE_REACH + 1, 2 * _EDGE_REACH + 1), np.uint8)
-    return cv2.dilate(mask.astype(np.uint8), kernel).astype(bool)
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel), bool)
 
 
 def _is_soft_binary(values: IndexMask) -> bool:
@@ -110,7 +110,8 @@ def _is_soft_binary(values: IndexMask) -> bool:
 def _flat_blocks(values: IndexMask) -> NDArray[np.bool_]:
     """bool [H-1, W-1]: the 2x2 block whose last corner is at (+1, +1) has one value."""
     corner = values[1:, 1:]
-    return (corner == values[:-1, :-1]) & (corner == values[1:, :-1]) & (corner == values[:-1, 1:])
+    is_flat = (corner == values[:-1, :-1]) & (corner == values[1:, :-1]) & (corner == values[:-1, 1:])
+    return np.asarray(is_flat, bool)
 
 
 @lru_cache(maxsize=1)

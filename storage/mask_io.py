@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from storage.atomic_file import write_atomic
+from storage.io_errors import reason
 from storage.mask_convert import from_deep_grey, from_grey, from_indices, from_rgb, present_values
 from util.errors import AppError
 from util.palette import davis_palette
@@ -48,7 +49,7 @@ def read_mask(path: Path, size: Size | None = None) -> IndexMask:
         with open(path, "rb") as file:
             return decode_mask(file, path, size)
     except OSError as error:
-        raise AppError(f"{path}: cannot be read ({error.strerror or error}).", "Check the path.") from error
+        raise AppError(f"{path}: cannot be read ({reason(error)}).", "Check the path.") from error
 
 
 def decode_mask(file: BinaryIO, path: Path, size: Size | None = None) -> IndexMask:
@@ -76,7 +77,7 @@ def decode_mask(file: BinaryIO, path: Path, size: Size | None = None) -> IndexMa
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
         raise AppError(f"{path}: is far too large for a mask.", _READ_HINT) from error
     except Exception as error:  # the decoders raise nearly every type for a damaged file
-        raise AppError(f"{path}: is damaged and cannot be read ({error}).", _READ_HINT) from error
+        raise AppError(f"{path}: is damaged and cannot be read ({reason(error)}).", _READ_HINT) from error
     return np.array(mask, np.uint8, order="C")
 
 

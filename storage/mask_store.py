@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from storage.atomic_file import disk_error, remove_partials, sync_folder, write_atomic
+from storage.io_errors import reason
 from storage.mask_cache import CachedMask, MaskCache
 from storage.mask_convert import present_values
 from storage.mask_delta import MaskDelta, changed_rect
@@ -124,7 +125,7 @@ class MaskStore:
             data = self._read(frame) if packed is None else packed
             mask = self._background if data is None else decode_mask(io.BytesIO(data), self._paths[frame], self.size)
             mask.setflags(write=False)
-            values = present_values(mask)
+            values = self._values.get(frame) or present_values(mask)
             with self._lock:
                 if revision != self._revisions[frame]:
                     continue  # it was set while we were reading the disk
@@ -205,7 +206,7 @@ class MaskStore:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise AppError(f"{path}: cannot be read ({error.strerror or error}).", "Check the disk.") from error
+            raise AppError(f"{path}: cannot be read ({reason(error)}).", "Check the disk.") from error
 
     def _remember(self, frame: int, mask: IndexMask, data: bytes | None, values: tuple[int, ...]) -> IndexMask:
         """Note what reading a frame showed; call with the lock held."""

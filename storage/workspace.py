@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from storage.atomic_file import PARTIAL_PREFIX, disk_error, remove_partials, sync_folder, write_atomic
+from storage.io_errors import reason
 from storage.lock import LOCK_NAME, FolderLock
 from storage.mask_store import MaskStore
 from storage.mask_writer import MaskWriter
@@ -186,7 +187,7 @@ def _default_place(source: FrameSource, notices: list[str]) -> Path:
             raise disk_error(error, beside) from error
         folder = user_folder(source)
         unused = f" The masks in {beside} are not used." if (beside / PROJECT_NAME).exists() else ""
-        notices.append(f"Nothing can be written beside the video ({error.strerror}): working in {folder}.{unused}")
+        notices.append(f"Nothing can be written beside the video ({reason(error)}): working in {folder}.{unused}")
         return folder
     return beside
 
@@ -234,7 +235,7 @@ def _read_text(path: Path) -> str | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise AppError(f"{path}: cannot be read ({error.strerror or error}).", "Check the permissions.") from error
+        raise AppError(f"{path}: cannot be read ({reason(error)}).", "Check the permissions.") from error
 
 
 def _check_unused(folder: Path) -> None:

@@ -196,6 +196,16 @@ def test_half_transparent_edge_that_hits_a_palette_color(tmp_path: Path) -> None
     assert set(np.unique(found)) == {0, 1, 2, 5, 12}
 
 
+def test_edge_between_two_objects_never_takes_a_third_from_elsewhere(tmp_path: Path) -> None:
+    mask = np.zeros(SMALL, np.uint8)
+    mask[10:40, 10:30], mask[10:40, 30:50], mask[50:58, 60:70] = 1, 2, 3
+    image = colored(mask)
+    image[12:38, 30] = (100, 100, 0)  # red meets green; object 3 is (128, 128, 0)
+    found = read_mask(save(Image.fromarray(image), tmp_path / "a.png"))
+    assert set(np.unique(found[:45])) == {0, 1, 2}
+    assert (found[50:58, 60:70] == 3).all()
+
+
 def test_single_pixels_of_palette_colors_are_objects_when_nothing_is_antialiased(tmp_path: Path) -> None:
     mask = np.zeros((9, 9), np.uint8)
     mask[4, 4] = 8

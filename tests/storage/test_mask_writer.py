@@ -5,6 +5,7 @@ import logging
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -72,13 +73,15 @@ def test_newest_task_of_a_key_wins(writer: MaskWriter, disk: Disk) -> None:
 
 
 def test_a_burst_is_collected(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(MaskWriter, "DELAY", WAIT)
+    monkeypatch.setattr(MaskWriter, "DELAY", 2 * WAIT)
     writer = MaskWriter()
+    started = time.monotonic()
     for _ in range(3):
         put(writer, disk, "frame")
     assert disk.written == []
-    writer.flush()  # does not wait for the delay
+    writer.flush()
     assert disk.written == ["frame"]
+    assert time.monotonic() - started < WAIT  # flush does not wait for the delay
 
 
 def test_signals_and_state(writer: MaskWriter, disk: Disk) -> None:
