@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from util.types import ImageU8, Size
@@ -54,10 +55,10 @@ class Geometry:
         self, image: ImageU8, mean: tuple[float, ...], std: tuple[float, ...], device: torch.device
     ) -> Tensor:
         """uint8 [H, W, 3] -> float32 [1, 3, Hp, Wp]: resized, normalised, then padded with zeros (the mean colour)."""
-        resized: np.ndarray = image
+        resized: NDArray[np.generic] = image
         if self.resized != self.native:
             resized = cv2.resize(image, (self.resized.width, self.resized.height), interpolation=cv2.INTER_AREA)
-        pixels = torch.from_numpy(np.ascontiguousarray(resized)).to(device).permute(2, 0, 1).float() / 255
+        pixels = torch.tensor(resized).to(device).permute(2, 0, 1).float() / 255
         offset = torch.tensor(mean, device=device)[:, None, None]
         scale = torch.tensor(std, device=device)[:, None, None]
         return F.pad((pixels - offset) / scale, self.pad)[None]

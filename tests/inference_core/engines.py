@@ -1,0 +1,38 @@
+"""Every registered engine on a small video, with its own weights where they are here, else with random ones."""
+from __future__ import annotations
+
+import importlib
+
+import torch
+
+from inference_core import registry
+from inference_core.device import ComputeDevice
+from inference_core.engine_setup import EngineSetup
+from inference_core.geometry import Geometry
+from inference_core.memory_bank import MemoryBank
+from inference_core.propagator import Propagator
+from inference_core.propagators import stcn
+from model import zoo
+from model.attention import l2_similarity
+from model.stcn import STCN
+from util.types import Size
+
+FLOAT32 = ComputeDevice(torch.device("cpu"), None)
+
+
+def has_weights(name: str) -> bool:
+    """Whether the engine's results mean something here."""
+    weights = registry.find(name).weights
+    return weights is None or zoo.is_available(weights)
+
+
+def make_propagator(name: str, native: Size, mem_every: int = 2) -> Propagator:
+    if name == "stcn" and not has_weights(name):
+        torch.manual_seed(0)
+        bank = MemoryBank(similarity=l2_similarity, top_k=stcn.TOP_K, max_rolling=None)
+        return stcn.StcnPropagator(STCN().eval(), Geometry.padded(native, None), FLOAT32, bank, mem_every)
+    weights = registry.find(name).weights
+    setup = EngineSetup(native, None if weights is None else zoo.resolve(weights), FLOAT32, mem_every=mem_every)
+    module = importlib.import_module(registry.find(name).module)
+    propagator: Propagator = module.build(setup)
+    return propagator
