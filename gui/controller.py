@@ -1,0 +1,310 @@
+"""Connects the window's parts, the session and the worker threads. The GUI thread's only place that knows them all.
+
+Two threads work besides the GUI thread: `runner` owns the engine and every predictor, `files` opens, imports and
+exports. Both give their results to the GUI thread, the only writer of stores and history.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PyQt5.QtCore import QObject, QTimer
+
+from gui.actions import Need
+from gui.edit_control import EditControl
+from gui.engine import BuildCore, Engine, EngineInfo
+from gui.export_control import ExportControl
+from gui.file_jobs import scan_presence_job
+from gui.frame_view import FrameView
+from gui.help_text import about_text
+from gui.job_runner import JobRunner
+from gui.opener import Opener
+from gui.panels_view import PanelsView
+from gui.process_memory import resident_bytes
+from gui.propagation_control import PropagationControl
+from gui.tool_panel import TOOL_HELP
+from gui.wiring import connect_parts, make_commands
+from interact.session import VideoSession
+from util.config import AppConfig
+from util.errors import AppError
+
+if TYPE_CHECKING:
+    from gui.main_window import MainWindow
+
+# Milliseconds that a message stays in the status bar before the tool's hint comes back.
+MESSAGE_TIME = 8000
+
+
+@dataclass
+class OpenVideo:
+    """Everything that belongs to the open video and goes with it."""
+
+    session: VideoSession
+    engine: Engine
+    view: FrameView
+    panels: PanelsView
+    is_engine_loaded: bool = False
+
+
+class Controller(QObject):
+    """Made by the window, lives as long as it does. `close` ends it."""
+
+    def __init__(self, window: MainWindow, config: AppConfig, build: BuildCore) -> None:
+        super().__init__(window)
+        self.window = window
+        self.config = config
+        self.video: OpenVideo | None = None
+        self.runner = JobRunner("inference", self)
+        self.files = JobRunner("files", self)
+        self._build = build
+        self._is_closing = False
+        self._is_closed = False
+        self._is_told = False
+        self.has_failed_start = False
+        """Whether the video of the command line could not be opened, nor any other since."""
+        self._waiting: list[tuple[tuple[JobRunner, ...], Callable[[], object]]] = []
+        self._message_timer = QTimer(self)
+        self._message_timer.setSingleShot(True)
+        self._message_timer.setInterval(MESSAGE_TIME)
+        self._message_timer.timeout.connect(self._show_hint)
+        self.propagation = PropagationControl(self)
+        self.exports = ExportControl(self)
+        self.opener = Opener(self)
+        self.edit = EditControl(self)
+        self._connect()
+        window.top_bar.set_opacity(window.settings.opacity)
+        window.actions_by_id["view.contour"].setChecked(window.settings.contour)
+        self.show_recent()
+        window.show_video(None)
+        self.update_actions()
+        if config.source is not None:
+            source = config.source
+            # After the window is on the screen, which a zero timer waits for.
+            QTimer.singleShot(0, lambda: self.open(source))
+
+    # -- actions
+
+    def _connect(self) -> None:
+        connect_parts(self)
+        for action_id, command in make_commands(self).items():
+            self.window.actions_by_id.connect(action_id, partial(self._perform, command))
+        self.propagation.changed.connect(self.update_actions)
+        self.exports.changed.connect(self.update_actions)
+        for runner in (self.runner, self.files):
+            runner.finished.connect(self._on_job_finished)
+
+    def _perform(self, command: Callable[[], object]) -> None:
+        """Do what an action says; what the user can mend is a dialog."""
+        try:
+            command()
+        except AppError as error:
+            self.window.dialogs.show_error("This cannot be done now", error)
+        self.update_actions()
+
+    # -- opening
+
+    def open(self, path: Path) -> None:
+        """Open a video file or a folder of images."""
+        if not self._is_closing:
+            self.opener.open(path)
+
+    def is_told(self, path: Path) -> bool:
+        """Whether --workspace, --masks and --num_objects are about this video: the one that the command line names, or
+        without such a one the first that is opened."""
+        if self.config.source is not None:
+            return path.resolve() == self.config.source.resolve()
+        return not self._is_told
+
+    def adopt(self, session: VideoSession) -> None:
+        """Show a session that was just opened and get its engine ready."""
+        engine = Engine(self.config, session.frames, session.masks.get, self._build)
+        view = FrameView(session, self.window.canvas, self)
+        panels = PanelsView(session, view, self.window)
+        video = self.video = OpenVideo(session, engine, view, panels)
+        session.message.connect(self.show_message)
+        session.history.changed.connect(self.update_actions)
+        session.objects.changed.connect(self.update_actions)
+        session.interaction_changed.connect(self.update_actions)
+        session.tool_changed.connect(self._show_hint)
+        view.player.playing_changed.connect(self.window.transport.set_playing)
+        view.failed.connect(partial(self.window.dialogs.show_error, "A frame cannot be shown"))
+        panels.save_failed.connect(partial(self.window.dialogs.show_error, "Not saved"))
+        self.edit.begin(video)
+        self.window.show_video(f"{session.frames.source.path.name} — workspace {session.workspace.folder.name}")
+        self.window.canvas.setFocus()
+        self._show_hint()
+        if session.workspace.notice:
+            self.show_message(session.workspace.notice)
+        self.has_failed_start = False
+        self._load_engine(video)
+        failed = partial(self.window.dialogs.show_error, "Some masks cannot be read")
+        self.files.submit(scan_presence_job(session.masks, panels.add_presence, failed))
+        self._begin_as_told(session)
+        self.update_actions()
+
+    def _begin_as_told(self, session: VideoSession) -> None:
+        """Follow the flags that are about one video only."""
+        if self._is_told or not self.is_told(session.frames.source.path):
+            return
+        self._is_told = True
+        wanted = self.config.num_objects or 0
+        if len(session.objects) < wanted:
+            for _ in range(len(session.objects), wanted):
+                session.add_object()
+            session.select_object(session.objects.order[0])
+        if self.config.masks is None:
+            return
+        if session.key_frames:
+            self.show_message("The workspace has marked frames already; --masks was not loaded over them.")
+        else:
+            self.exports.import_masks(self.config.masks)
+
+    def _load_engine(self, video: OpenVideo) -> None:
+        bar = self.window.top_bar
+
+        def ready(info: EngineInfo) -> None:
+            if self.video is video:
+                self.show_engine(info)
+
+        def failed(error: AppError) -> None:
+            if self.video is video:
+                bar.set_engine("no engine", str(error))
+                self.window.dialogs.show_error("The engine cannot be loaded", error)
+
+        bar.set_engine("loading engine…", "Tools work meanwhile; propagation waits for it")
+        self.runner.submit(video.engine.load_job(ready, failed))
+
+    def show_engine(self, info: EngineInfo) -> None:
+        """The engine of the open video is there."""
+        if self.video is not None:
+            self.video.is_engine_loaded = True
+        self.window.top_bar.set_engine(f"Engine: {info.title}", info.describe())
+        self.window.job_bar.set_ram(resident_bytes())
+
+    # -- closing
+
+    def let_go(self, then: Callable[[], None], refused: Callable[[], None]) -> None:
+        """Close the open video after its jobs have ended, then call `then`; `refused` if it could not be saved."""
+        self.runner.cancel()
+        self._call_when_idle((self.runner,), lambda: self._close_video(then, refused))
+
+    def close(self) -> bool:
+        """Whether everything is saved and ended. If not yet, the window is closed again as soon as it is."""
+        if self._is_closed:
+            return True
+        self._is_closing = True
+        close_again = partial(QTimer.singleShot, 0, self.window.close)
+        for runner in (self.runner, self.files):
+            runner.cancel()
+        if self.runner.is_busy() or self.files.is_busy():
+            self.show_message("Closing after the step in hand…")
+            self._call_when_idle((self.runner, self.files), close_again)
+        elif self.video is not None:
+            self._close_video(close_again, self._stay)
+        else:
+            self._is_closed = self.runner.shutdown() and self.files.shutdown()
+        return self._is_closed
+
+    def _close_video(self, then: Callable[[], None], refused: Callable[[], None]) -> None:
+        video = self.video
+        if video is not None:
+            try:
+                video.session.close()
+            except AppError as error:
+                refused()
+                self.window.dialogs.confirm(
+                    "Not everything is saved", str(error),
+                    "Closing now loses the changes since the last save. Cancel goes back, so that you can mend it.",
+                    "Close without saving", lambda: self._abandon(video, then),
+                )
+                return
+            self._forget(video)
+        then()
+
+    def _abandon(self, video: OpenVideo, then: Callable[[], None]) -> None:
+        """Close although something could not be written."""
+        if self.video is video:
+            video.session.frames.close()
+            self._forget(video)
+        then()
+
+    def _forget(self, video: OpenVideo) -> None:
+        video.view.close()
+        video.panels.close()
+        self.video = None
+        self.runner.submit(video.engine.close_job())
+        self.window.job_bar.clear()
+        self.window.job_bar.memory.hide()
+        self.window.top_bar.set_engine("", "")
+        self.window.show_video(None)
+        self.show_recent()
+        self.update_actions()
+
+    def _stay(self) -> None:
+        self._is_closing = False
+
+    def _call_when_idle(self, runners: tuple[JobRunner, ...], callback: Callable[[], object]) -> None:
+        if any(runner.is_busy() for runner in runners):
+            self._waiting.append((runners, callback))
+        else:
+            callback()
+
+    def _on_job_finished(self, job_id: int, outcome: object) -> None:
+        waiting, self._waiting = self._waiting, []
+        for runners, callback in waiting:
+            self._call_when_idle(runners, callback)
+
+    # -- saying
+
+    def show_message(self, text: str) -> None:
+        """Something that just happened, in the status bar for a while."""
+        self.window.hint_label.set_full_text(text)
+        self._message_timer.start()
+
+    def _show_hint(self) -> None:
+        """What the tool does, when there is nothing else to say."""
+        self._message_timer.stop()
+        tool = None if self.video is None else self.video.session.tool.name
+        self.window.hint_label.set_full_text("" if tool is None else f"{TOOL_HELP[tool].hint} Space plays.")
+
+    def show_recent(self) -> None:
+        menu, recent = self.window.recent_menu, self.window.settings.recent
+        menu.clear()
+        for path in recent:
+            menu.addAction(str(path).replace("&", "&&")).triggered.connect(
+                lambda checked=False, path=path: self.open(path)
+            )
+        if not recent:
+            menu.addAction("Nothing yet").setEnabled(False)
+        self.window.start_page.set_recent(recent)
+
+    def show_about(self) -> None:
+        folder = None if self.video is None else self.video.session.workspace.folder
+        engine = self.window.top_bar.engine.text() or "loaded with the first video"
+        self.window.dialogs.show_about("Keys and about", about_text(engine, folder))
+
+    def update_actions(self) -> None:
+        """Grey out what is not possible now; say what undo and redo would do."""
+        ready: set[Need] = set()
+        video = self.video
+        undo = redo = None
+        if video is not None:
+            session = video.session
+            undo, redo = session.history.undo_label, session.history.redo_label
+            ready.add("video")
+            conditions: dict[Need, bool] = {
+                "editable": not session.is_locked,
+                "object": session.objects.selected is not None,
+                "propagating": self.propagation.can_cancel,
+                "exporting": self.exports.is_running,
+                "undo": undo is not None or session.interaction is not None or bool(session.preview_polygon()),
+                "redo": redo is not None,
+            }
+            ready |= {need for need, holds in conditions.items() if holds}
+        actions = self.window.actions_by_id
+        actions.update(ready)
+        actions.set_text("edit.undo", None if undo is None else f"Undo “{undo}”".replace("&", "&&"))
+        actions.set_text("edit.redo", None if redo is None else f"Redo “{redo}”".replace("&", "&&"))

@@ -1,0 +1,80 @@
+"""Every question and message that opens a window of its own, behind one object that tests replace. GUI thread.
+
+Messages do not wait: they are shown and the call returns, so that jobs and timers go on.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+from util.errors import AppError
+
+VIDEO_FILTER = "Videos (*.mp4 *.mov *.avi *.mkv *.webm *.m4v *.mpg *.mpeg *.wmv);;All files (*)"
+
+
+class Dialogs:
+    """The dialogs of one window. The `ask_` functions return None when the user thinks better of it."""
+
+    def __init__(self, parent: QWidget) -> None:
+        self._parent = parent
+
+    def show_error(self, title: str, error: AppError) -> None:
+        """What is wrong, and below it what to do."""
+        self._message(QMessageBox.Warning, title, error.message, error.hint)
+
+    def show_defect(self, error: BaseException) -> None:
+        """A defect of the program: it goes on, and says so."""
+        self._message(
+            QMessageBox.Critical, "Something went wrong",
+            f"The program made a mistake: {type(error).__name__}: {error}",
+            "It goes on, and finished masks are saved. Details are in the terminal; please report them.",
+        )
+
+    def show_about(self, title: str, text: str) -> None:
+        """Args: text: rich text."""
+        box = self._box(QMessageBox.NoIcon, title, text)
+        box.setTextFormat(Qt.RichText)
+        box.open()
+
+    def ask_video(self, folder: Path) -> Path | None:
+        name, _ = QFileDialog.getOpenFileName(self._parent, "Open video", str(folder), VIDEO_FILTER)
+        return Path(name) if name else None
+
+    def ask_folder(self, title: str, folder: Path) -> Path | None:
+        name = QFileDialog.getExistingDirectory(self._parent, title, str(folder))
+        return Path(name) if name else None
+
+    def ask_save_video(self, path: Path) -> Path | None:
+        """A file name ending in .mp4; Qt's dialog asks before it takes one that exists."""
+        name, _ = QFileDialog.getSaveFileName(
+            self._parent, "Export overlay video", str(path), "MPEG-4 video (*.mp4)"
+        )
+        if not name:
+            return None
+        return Path(name) if name.lower().endswith(".mp4") else Path(name + ".mp4")
+
+    def confirm(self, title: str, text: str, details: str, yes: str, on_yes: Callable[[], None]) -> None:
+        """Ask, and call `on_yes` if the button `yes` is pressed; does not wait for the answer."""
+        box = self._box(QMessageBox.Question, title, text)
+        box.setInformativeText(details)
+        button = box.addButton(yes, QMessageBox.AcceptRole)
+        box.setDefaultButton(box.addButton(QMessageBox.Cancel))
+        box.buttonClicked.connect(lambda clicked: on_yes() if clicked is button else None)
+        box.open()
+
+    def _message(self, kind: QMessageBox.Icon, title: str, text: str, details: str) -> None:
+        box = self._box(kind, title, text)
+        box.setInformativeText(details)
+        box.setTextInteractionFlags(Qt.TextSelectableByMouse)
+        box.open()
+
+    def _box(self, kind: QMessageBox.Icon, title: str, text: str) -> QMessageBox:
+        box = QMessageBox(self._parent)
+        box.setAttribute(Qt.WA_DeleteOnClose)
+        box.setIcon(kind)
+        box.setWindowTitle(title)
+        box.setText(text)
+        return box

@@ -1,0 +1,89 @@
+"""The propagation engine of the open video: built on the worker thread, the first time it is needed."""
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+
+from inference_core.api import CoreApi, ExistingMask
+from storage.frame_store import FrameStore
+from util.config import AppConfig
+from util.errors import AppError
+from util.jobs import CancelToken, Job, Outcome
+
+BuildCore = Callable[[AppConfig, FrameStore, ExistingMask], CoreApi]
+
+
+def build_core(config: AppConfig, frames: FrameStore, existing: ExistingMask) -> CoreApi:
+    """The real one. Imports torch, which takes seconds: call it on the worker thread."""
+    from inference_core import factory
+
+    # One processor core stays free for the window.
+    return factory.build_core(config, frames, existing, spare_cores=1)
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """What the window says about the engine."""
+
+    engine: str
+    device: str
+    settings: Mapping[str, str | int | float]
+
+    @property
+    def title(self) -> str:
+        """`light · CPU`: the device without its precision."""
+        device = self.device.partition(" (")[0]
+        return f"{self.engine} · {device.upper() if len(device) <= 4 else device}"
+
+    def describe(self) -> str:
+        """Device and settings, one a line."""
+        return "\n".join(f"{name}: {value}" for name, value in {"device": self.device, **self.settings}.items())
+
+
+class Engine:
+    """Holds the core. `get` and the jobs' `run` are the worker thread's, everything else the GUI thread's."""
+
+    def __init__(
+        self, config: AppConfig, frames: FrameStore, existing: ExistingMask, build: BuildCore = build_core
+    ) -> None:
+        self._config = config
+        self._frames = frames
+        self._existing = existing
+        self._build = build
+        self._core: CoreApi | None = None
+
+    def get(self) -> CoreApi:
+        """The core, built now if it is not yet there. Raises AppError (weights missing or wrong, no such device)."""
+        if self._core is None:
+            self._core = self._build(self._config, self._frames, self._existing)
+        return self._core
+
+    def info(self) -> EngineInfo:
+        """About the core, which is built if it is not yet there; raises like `get`."""
+        core = self.get()
+        return EngineInfo(core.engine, core.device, dict(core.settings))
+
+    def load_job(self, ready: Callable[[EngineInfo], None], failed: Callable[[AppError], None]) -> Job[EngineInfo]:
+        """Builds the core ahead of its first use."""
+
+        def run(token: CancelToken) -> Generator[EngineInfo, None, None]:
+            token.check()
+            yield self.info()
+
+        def finish(outcome: Outcome) -> None:
+            if outcome.kind == "failed":
+                error = outcome.error
+                failed(error if isinstance(error, AppError) else AppError(f"The engine cannot be loaded: {error}"))
+
+        return Job("Loading the engine", None, run, ready, finish)
+
+    def close_job(self) -> Job[None]:
+        """Frees networks and memory, on the thread that made them."""
+
+        def run(token: CancelToken) -> Generator[None, None, None]:
+            core, self._core = self._core, None
+            if core is not None:
+                core.close()
+            yield from ()
+
+        return Job("Unloading the engine", None, run, lambda result: None, lambda outcome: None)

@@ -1,0 +1,196 @@
+"""Work on files that takes longer than a blink, as jobs for a worker thread: open, import, export. No Qt here.
+
+Every job leaves either the whole result or what was there before: files are written under temporary names and moved
+into place at the end, and a cancelled or failed job removes what it had begun.
+"""
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from interact.annotations import load_annotations
+from storage.atomic_file import disk_error
+from storage.frame_source import open_source
+from storage.frame_store import FrameStore
+from storage.mask_io import write_mask
+from storage.mask_store import MaskStore
+from storage.video_writer import VideoWriter
+from storage.workspace import Workspace
+from util.errors import AppError
+from util.jobs import CancelToken, Job, Outcome
+from util.overlay import compose
+from util.types import IndexMask
+
+Failed = Callable[[AppError], None]
+
+Presence: TypeAlias = dict[int, frozenset[int]]
+"""frame -> ids of the objects with pixels on it."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """`done` of `total` frames are written."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class OverlayLook:
+    """How the masks are drawn in the exported video: as in the window, without the mark of the selected object."""
+
+    opacity: float
+    contour: bool
+    hidden: frozenset[int]
+
+
+def as_app_error(error: BaseException | None, what: str) -> AppError:
+    """What to tell the user when a job failed."""
+    return error if isinstance(error, AppError) else AppError(f"{what}: {type(error).__name__}: {error}.")
+
+
+def _report(what: str, failed: Failed) -> Callable[[Outcome], None]:
+    def finish(outcome: Outcome) -> None:
+        if outcome.kind == "failed":
+            failed(as_app_error(outcome.error, what))
+
+    return finish
+
+
+def open_frames_job(
+    path: Path, budget_bytes: int, opened: Callable[[FrameStore], None], failed: Failed
+) -> Job[FrameStore]:
+    """Index a video or folder and decode its first frame."""
+
+    def run(token: CancelToken) -> Generator[FrameStore, None, None]:
+        source = open_source(path)
+        frames = FrameStore(source, budget_bytes=budget_bytes)
+        try:
+            frames.get(0)
+            token.check()
+        except BaseException:
+            frames.close()
+            raise
+        yield frames
+
+    return Job(f"Opening {path.name}", None, run, opened, _report(f"{path} cannot be opened", failed))
+
+
+def open_workspace_job(
+    frames: FrameStore, folder: Path | None, opened: Callable[[Workspace], None], failed: Failed
+) -> Job[Workspace]:
+    """Open or make the workspace of a video. The frames are closed if that fails."""
+
+    def run(token: CancelToken) -> Generator[Workspace, None, None]:
+        try:
+            workspace = Workspace.open(frames.source, folder)
+        except BaseException:
+            frames.close()
+            raise
+        yield workspace
+
+    return Job("Opening the workspace", None, run, opened, _report("The workspace cannot be opened", failed))
+
+
+def scan_presence_job(masks: MaskStore, found: Callable[[Presence], None], failed: Failed) -> Job[Presence]:
+    """Look through the masks that a workspace already has, for the timeline."""
+
+    def run(token: CancelToken) -> Generator[Presence, None, None]:
+        batch: Presence = {}
+        for frame in masks.frames():
+            token.check()
+            batch[frame] = masks.object_ids(frame)
+            if len(batch) == 256:
+                yield batch
+                batch = {}
+        yield batch
+
+    return Job("Reading masks", None, run, found, _report("The masks cannot be read", failed))
+
+
+def import_job(
+    path: Path, frames: FrameStore, loaded: Callable[[dict[int, IndexMask]], None], failed: Failed
+) -> Job[dict[int, IndexMask]]:
+    """Read a folder of masks, or one for the first frame."""
+
+    def run(token: CancelToken) -> Generator[dict[int, IndexMask], None, None]:
+        yield load_annotations(path, frames, range(len(frames)))
+
+    return Job(f"Reading {path.name}", None, run, loaded, _report(f"{path} cannot be imported", failed))
+
+
+def taken_names(folder: Path, frames: FrameStore) -> int:
+    """How many of the files that an export would write are there already."""
+    return sum((folder / f"{frames.stem(frame)}.png").exists() for frame in range(len(frames)))
+
+
+def export_masks_job(
+    frames: FrameStore,
+    masks: MaskStore,
+    folder: Path,
+    advanced: Callable[[Progress], None],
+    finish: Callable[[Outcome], None],
+) -> Job[Progress]:
+    """One palette PNG per frame, empty frames included.
+
+    AppError at once when `folder` is where the workspace itself keeps its masks.
+    """
+    if folder.resolve() == masks.folder.resolve():
+        raise AppError(f"{folder} is where the workspace keeps its masks.", "Choose another folder.")
+
+    def run(token: CancelToken) -> Generator[Progress, None, None]:
+        with _staging(folder) as stage:
+            for frame in range(len(frames)):
+                token.check()
+                write_mask(stage / f"{frames.stem(frame)}.png", masks.get(frame))
+                yield Progress(frame + 1, len(frames))
+            for frame in range(len(frames)):
+                name = f"{frames.stem(frame)}.png"
+                os.replace(stage / name, folder / name)
+
+    return Job("Exporting masks", len(frames), run, advanced, finish)
+
+
+def export_overlay_job(
+    frames: FrameStore,
+    masks: MaskStore,
+    path: Path,
+    look: OverlayLook,
+    advanced: Callable[[Progress], None],
+    finish: Callable[[Outcome], None],
+) -> Job[Progress]:
+    """The video with its masks drawn over it, at the source's times, with its sound."""
+
+    def run(token: CancelToken) -> Generator[Progress, None, None]:
+        source = frames.source
+        sound = source.path if source.path.is_file() else None
+        with VideoWriter(path, source.size, source.rate, audio_from=sound) as writer:
+            for frame in range(len(frames)):
+                token.check()
+                picture = compose(
+                    frames.get(frame), masks.get(frame), opacity=look.opacity, contour=look.contour,
+                    hidden=look.hidden,
+                )
+                writer.write(picture, frames.time(frame))
+                yield Progress(frame + 1, len(frames))
+
+    return Job("Exporting overlay video", len(frames), run, advanced, finish)
+
+
+@contextmanager
+def _staging(folder: Path) -> Iterator[Path]:
+    """A folder inside `folder`, so that moving out of it is a rename; gone at the end. AppError if it can't be made."""
+    try:
+        stage = Path(tempfile.mkdtemp(prefix=".export-", dir=folder))
+    except OSError as error:
+        raise disk_error(error, folder) from error
+    try:
+        yield stage
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)

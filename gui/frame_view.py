@@ -1,0 +1,169 @@
+"""Shows the session's frame: image, mask, markers, caption, brush outline; plays the video. GUI thread.
+
+One object per open video. The image on screen may lag behind the session's frame while it is decoded; `is_current`
+tells, and the tools wait for it.
+"""
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from PyQt5.QtCore import QObject, pyqtSignal
+
+from gui.canvas import Canvas
+from gui.frame_loader import FrameLoader
+from gui.markers import Marker
+from gui.player import Player
+from gui.timecode import format_timecode
+from interact.events import Button
+from interact.interaction import Interaction
+from interact.prompts import Click
+from interact.session import VideoSession
+from util.errors import AppError
+from util.types import ImageU8, IndexMask, Rect
+from util.view_transform import ViewTransform
+
+# Widget pixels that count as "on" a corner of a polygon, and the width of a scribble.
+SNAP = 8.0
+
+
+def interaction_markers(interaction: Interaction | None) -> list[Marker]:
+    """The clicks and strokes given so far."""
+    markers: list[Marker] = []
+    for prompt in () if interaction is None else interaction.prompts:
+        if isinstance(prompt, Click):
+            markers.append(Marker("click", ((prompt.x, prompt.y),), prompt.positive))
+        else:
+            markers.append(Marker("stroke", tuple(prompt.points), prompt.positive, prompt.width))
+    return markers
+
+
+class FrameView(QObject):
+    """Signals: `shown(frame)` when a frame is on the screen, `failed(AppError)` when it cannot be read."""
+
+    shown = pyqtSignal(int)
+    failed = pyqtSignal(object)
+
+    def __init__(self, session: VideoSession, canvas: Canvas, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.hidden: set[int] = set()
+        """Ids of the objects that are not drawn."""
+        self.stroke_button: Button = "left"
+        """The button of the drag in progress: a scribble's colour."""
+        self._session = session
+        self._canvas = canvas
+        self._shown_frame: int | None = None
+        self._style = (0.5, True)
+        self._loader = FrameLoader(session.frames, self)
+        self._loader.loaded.connect(self._on_loaded)
+        self._loader.failed.connect(self._on_failed)
+        self.player = Player(self)
+        self.player.set_video([session.frames.time(frame) for frame in range(len(session.frames))],
+                              lambda: self.is_current)
+        self.player.due.connect(session.seek)
+        session.frame_changed.connect(self._on_frame_changed)
+        session.mask_changed.connect(self._on_mask_changed)
+        session.interaction_changed.connect(self.refresh_markers)
+        session.tool_changed.connect(self.refresh_brush)
+        session.objects.changed.connect(self.refresh_style)
+        self._loader.request(session.frame)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the image on the screen is the session's frame."""
+        return self._shown_frame == self._session.frame
+
+    def close(self) -> None:
+        """Stop playing and decoding, empty the canvas."""
+        self.player.stop()
+        session = self._session
+        session.frame_changed.disconnect(self._on_frame_changed)
+        session.mask_changed.disconnect(self._on_mask_changed)
+        session.interaction_changed.disconnect(self.refresh_markers)
+        session.tool_changed.disconnect(self.refresh_brush)
+        session.objects.changed.disconnect(self.refresh_style)
+        self._loader.close()
+        self._canvas.set_markers(())
+        self._canvas.set_brush(None)
+        self._canvas.set_caption("")
+        self._canvas.set_image(None)
+
+    def set_style(self, *, opacity: float, contour: bool) -> None:
+        self._style = (opacity, contour)
+        self.refresh_style()
+
+    def set_hidden(self, object_ids: Collection[int]) -> None:
+        self.hidden = set(object_ids)
+        self.refresh_style()
+
+    def toggle_playing(self) -> None:
+        if self.player.is_playing:
+            self.player.stop()
+        else:
+            self.player.start(self._session.frame)
+
+    def refresh_style(self) -> None:
+        opacity, contour = self._style
+        self._canvas.set_style(
+            opacity=opacity, contour=contour, hidden=self.hidden, selected=self._session.objects.selected
+        )
+
+    def refresh_markers(self) -> None:
+        """Clicks and strokes of the interaction, and the line being drawn. Nothing while another frame is shown."""
+        if not self.is_current:
+            self._canvas.set_markers(())
+            return
+        markers = interaction_markers(self._session.interaction)
+        outline = self._session.preview_polygon()
+        if outline:
+            is_scribble = self._session.tool.name == "scribble"
+            kind = "stroke" if is_scribble else "polygon"
+            is_positive = not is_scribble or self.stroke_button == "left"
+            markers.append(Marker(kind, tuple(outline), is_positive, self._scribble_width() if is_scribble else 0.0))
+        self._canvas.set_markers(markers)
+
+    def refresh_brush(self) -> None:
+        """The circle at the pointer, for the tools that have a width."""
+        widths = {
+            "brush": self._session.brush_size, "eraser": self._session.brush_size, "scribble": self._scribble_width()
+        }
+        self._canvas.set_brush(widths.get(self._session.tool.name))
+
+    def on_view_changed(self, view: ViewTransform | None) -> None:
+        """Zooming changes how many image pixels are a few screen pixels."""
+        if view is not None:
+            self._session.snap_radius = SNAP / view.scale
+            self.refresh_brush()
+
+    def _scribble_width(self) -> float:
+        return min(self._session.brush_size, self._session.snap_radius)
+
+    def _on_frame_changed(self, frame: int) -> None:
+        self._loader.request(frame)
+        self.refresh_markers()
+
+    def _on_loaded(self, frame: int, image: ImageU8) -> None:
+        """Also frames that were overtaken meanwhile are shown: dragging along the timeline is to look alive."""
+        self._shown_frame = frame
+        self._canvas.set_image(image)
+        self._canvas.set_mask(self._mask_of(frame))
+        seconds = format_timecode(self._session.frames.time(frame))
+        self._canvas.set_caption(f"frame {frame} / {len(self._session.frames) - 1} · {seconds}")
+        self.refresh_markers()
+        self.shown.emit(frame)
+
+    def _on_failed(self, frame: int, error: Exception) -> None:
+        self.player.stop()
+        if frame == self._session.frame:
+            self.failed.emit(error)
+
+    def _on_mask_changed(self, frame: int, rect: Rect) -> None:
+        if frame == self._shown_frame:
+            self._canvas.set_mask(self._mask_of(frame), rect)
+
+    def _mask_of(self, frame: int) -> IndexMask | None:
+        """None, and `failed`, when the mask's file is damaged: the frame itself is shown."""
+        try:
+            return self._session.mask if frame == self._session.frame else self._session.masks.get(frame)
+        except AppError as error:
+            self.failed.emit(error)
+            return None

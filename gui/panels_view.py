@@ -1,0 +1,188 @@
+"""Keeps the panels around the canvas true to the session: objects, lanes, tool, saved state, facts. GUI thread.
+
+One object per open video.
+"""
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from PyQt5.QtCore import QObject, QTimer, pyqtSignal
+
+from gui import theme
+from gui.object_panel import ObjectRow
+from gui.presence import PresenceIndex
+from gui.timecode import format_timecode
+from gui.timeline_paint import Lane
+from interact.session import VideoSession
+from util.errors import AppError
+from util.palette import object_color
+from util.types import Rect
+
+if TYPE_CHECKING:
+    from gui.frame_view import FrameView
+    from gui.main_window import MainWindow
+
+# Milliseconds that changes of lanes and list are collected before they are drawn.
+REFRESH = 60
+
+
+def format_rate(rate: float) -> str:
+    """`24 fps`, `29.97 fps`."""
+    return f"{rate:.2f}".rstrip("0").rstrip(".") + " fps"
+
+
+class PanelsView(QObject):
+    """Signal: `save_failed(AppError)`, once per series of failures, in the GUI thread."""
+
+    save_failed = pyqtSignal(object)
+    _saved = pyqtSignal()
+
+    def __init__(self, session: VideoSession, view: FrameView, window: MainWindow) -> None:
+        super().__init__(window)
+        self.presence = PresenceIndex(len(session.frames))
+        self._session = session
+        self._view = view
+        self._window = window
+        self._save_error: AppError | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(REFRESH)
+        self._timer.timeout.connect(self.refresh)
+        frames = session.frames
+        window.timeline.set_length(len(frames), [frames.time(frame) for frame in range(len(frames))])
+        self._connect()
+        self.refresh()
+        self._on_tool_changed()
+        self._on_frame_changed(session.frame)
+        self._show_saved()
+
+    def _connect(self) -> None:
+        session = self._session
+        session.frame_changed.connect(self._on_frame_changed)
+        session.mask_changed.connect(self._on_mask_changed)
+        session.keys_changed.connect(self._refresh_soon)
+        session.objects.changed.connect(self.refresh)
+        session.tool_changed.connect(self._on_tool_changed)
+        session.interaction_changed.connect(self._on_interaction_changed)
+        session.masks.saved.connect(self._tell_saved)
+        session.masks.failed.connect(self._tell_failed)
+        self._saved.connect(self._on_saved)
+        self.save_failed.connect(self._on_save_failed)
+
+    def close(self) -> None:
+        """Call after the session was closed; the timeline and the panels are emptied."""
+        self._timer.stop()
+        session = self._session
+        session.frame_changed.disconnect(self._on_frame_changed)
+        session.mask_changed.disconnect(self._on_mask_changed)
+        session.keys_changed.disconnect(self._refresh_soon)
+        session.objects.changed.disconnect(self.refresh)
+        session.tool_changed.disconnect(self._on_tool_changed)
+        session.interaction_changed.disconnect(self._on_interaction_changed)
+        session.masks.saved.disconnect(self._tell_saved)
+        session.masks.failed.disconnect(self._tell_failed)
+        window = self._window
+        window.timeline.set_length(0, ())
+        window.timeline.set_lanes(())
+        window.timeline.set_progress(None)
+        window.object_panel.set_rows((), None)
+        window.transport.set_position("")
+        window.facts_label.clear()
+        window.saved_label.clear()
+
+    def add_presence(self, found: dict[int, frozenset[int]]) -> None:
+        """What the masks of the workspace hold. A frame that was changed meanwhile is asked again."""
+        for frame in found:
+            self.presence.put(frame, self._session.masks.object_ids(frame))
+        self._refresh_soon()
+
+    def refresh(self) -> None:
+        """Draw list, lanes and facts anew."""
+        session = self._session
+        keys: dict[int, set[int]] = {object_id: set() for object_id in session.objects.order}
+        for frame, object_ids in session.key_frames.items():
+            for object_id in object_ids:
+                if object_id in keys:
+                    keys[object_id].add(frame)
+        rows, lanes = [], []
+        for item in session.objects.items:
+            object_id, fixed = item.object_id, keys[item.object_id]
+            color = object_color(object_id)
+            coverage = self.presence.coverage(object_id, fixed)
+            is_visible = object_id not in self._view.hidden
+            rows.append(ObjectRow(object_id, item.name, color, is_visible, coverage, session.frame in fixed))
+            lanes.append(Lane(object_id, item.name, color, frozenset(fixed), tuple(self.presence.runs(object_id))))
+        self._window.object_panel.set_rows(rows, session.objects.selected)
+        self._window.timeline.set_lanes(lanes)
+        self._window.timeline.set_selected(session.objects.selected)
+        self._show_facts()
+
+    def _refresh_soon(self) -> None:
+        """Once for all the changes of the next moments, however many come."""
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _show_facts(self) -> None:
+        count, frames = len(self._session.objects), self._session.frames
+        objects = f"{count} object{'' if count == 1 else 's'}"
+        size = f"{frames.size.width}×{frames.size.height}"
+        rate = format_rate(float(frames.source.rate))
+        self._window.facts_label.setText(f"{objects} · {len(frames)} frames · {size} · {rate}")
+
+    def _on_frame_changed(self, frame: int) -> None:
+        frames = self._session.frames
+        self._window.timeline.set_frame(frame)
+        now, end = format_timecode(frames.time(frame)), format_timecode(frames.time(len(frames) - 1))
+        self._window.transport.set_position(f"{now} / {end}")
+        self._refresh_soon()
+
+    def _on_mask_changed(self, frame: int, rect: Rect) -> None:
+        if self.presence.put(frame, self._session.masks.object_ids(frame)):
+            self._refresh_soon()
+        if self._save_error is None and self._session.masks.has_unsaved:
+            self._window.saved_label.setText("saving…")
+
+    def _on_tool_changed(self) -> None:
+        session, panel = self._session, self._window.tool_panel
+        panel.set_tool(session.tool.name, session.predictor.name)
+        panel.set_brush_size(round(session.brush_size))
+        self._window.actions_by_id[f"tool.{session.tool.name}"].setChecked(True)
+        self._on_interaction_changed()
+
+    def _on_interaction_changed(self) -> None:
+        interaction = self._session.interaction
+        kind = self._session.tool.name
+        prompts = interaction.prompts if interaction is not None and interaction.kind == kind else ()
+        positive = sum(1 for prompt in prompts if prompt.positive)
+        self._window.tool_panel.set_prompts(positive, len(prompts) - positive)
+
+    # -- saved state
+
+    def _tell_saved(self) -> None:
+        """Writer thread."""
+        self._saved.emit()
+
+    def _tell_failed(self, error: AppError) -> None:
+        """Writer thread."""
+        self.save_failed.emit(error)
+
+    def _on_saved(self) -> None:
+        self._save_error = None
+        self._show_saved()
+
+    def _on_save_failed(self, error: AppError) -> None:
+        self._save_error = error
+        self._show_saved()
+
+    def _show_saved(self) -> None:
+        label, masks = self._window.saved_label, self._session.masks
+        if self._save_error is not None:
+            label.setText("✖ not saved")
+            label.setToolTip(str(self._save_error))
+            label.setStyleSheet(f"color: {theme.WARNING};")
+            return
+        label.setStyleSheet("")
+        label.setToolTip(f"Masks are saved as you work, in {self._session.workspace.folder}")
+        if masks.last_saved is not None and not masks.has_unsaved:
+            label.setText(time.strftime("✔ saved %H:%M:%S", time.localtime(masks.last_saved)))

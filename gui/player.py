@@ -1,0 +1,72 @@
+"""The clock of playing: which frame is due now. Frames that cannot be shown in time are left out, never queued."""
+from __future__ import annotations
+
+import bisect
+import time
+from collections.abc import Callable, Sequence
+
+from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal
+
+# Milliseconds between two looks at the clock; half a frame at 60 frames/s.
+TICK = 8
+
+
+class Player(QObject):
+    """Plays at the source's own pace, by the times of its frames (which may be uneven).
+
+    `due(frame)` is emitted when it is time for another frame, `playing_changed(bool)` at start and end. A frame is only
+    due while `is_ready` says that the frame before it has reached the screen.
+    """
+
+    due = pyqtSignal(int)
+    playing_changed = pyqtSignal(bool)
+
+    def __init__(self, parent: QObject | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(parent)
+        self._clock = clock
+        self._times: Sequence[float] = ()
+        self._is_ready: Callable[[], bool] = lambda: True
+        self._frame = 0
+        self._started = 0.0
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.PreciseTimer)
+        self._timer.setInterval(TICK)
+        self._timer.timeout.connect(self.tick)
+
+    @property
+    def is_playing(self) -> bool:
+        return self._timer.isActive()
+
+    def set_video(self, times: Sequence[float], is_ready: Callable[[], bool]) -> None:
+        """Args: times: seconds from the first frame, ascending, one per frame."""
+        self.stop()
+        self._times = times
+        self._is_ready = is_ready
+
+    def start(self, frame: int) -> None:
+        """Play from `frame`, or from the first one if it is the last."""
+        if len(self._times) < 2:
+            return
+        self._frame = 0 if frame >= len(self._times) - 1 else frame
+        self._started = self._clock() - self._times[self._frame]
+        self._timer.start()
+        self.playing_changed.emit(True)
+        if self._frame != frame:
+            self.due.emit(self._frame)
+
+    def stop(self) -> None:
+        if self.is_playing:
+            self._timer.stop()
+            self.playing_changed.emit(False)
+
+    def tick(self) -> None:
+        """Announce the frame that is due, if it is another one and the screen is ready for it; stop at the end."""
+        if not self._is_ready():
+            return
+        elapsed = self._clock() - self._started
+        frame = max(bisect.bisect_right(self._times, elapsed) - 1, 0)
+        if frame > self._frame:
+            self._frame = frame
+            self.due.emit(frame)
+        if self._frame == len(self._times) - 1:
+            self.stop()

@@ -1,0 +1,161 @@
+"""Starts, watches and cancels propagations, and lets the canvas follow them. GUI thread."""
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PyQt5.QtCore import QObject, QTimer, pyqtSignal
+
+from gui.engine import Engine, EngineInfo
+from gui.file_jobs import as_app_error
+from gui.process_memory import resident_bytes
+from inference_core.api import Direction, FrameResult, MemoryReport
+from interact.session import VideoSession
+from util.jobs import CancelToken, Job, Outcome
+
+if TYPE_CHECKING:
+    from gui.controller import Controller
+
+# Milliseconds between two frames shown while following, however fast the engine is.
+FOLLOW = 33
+# Seconds between two looks at the memory.
+MEMORY_EVERY = 0.25
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """A result; now and then what the engine held when it was made; with the first one, which engine that is."""
+
+    result: FrameResult
+    memory: MemoryReport | None
+    engine: EngineInfo | None
+
+
+def _watch(inner: Generator[FrameResult, None, None], engine: Engine) -> Generator[_Watched, None, None]:
+    """Worker thread: the results of `inner` with memory reports in between."""
+    due = 0.0
+    try:
+        info: EngineInfo | None = engine.info()
+        for result in inner:
+            now = time.monotonic()
+            report = engine.get().memory() if now >= due or result.done == result.total else None
+            due = now + MEMORY_EVERY if report is not None else due
+            yield _Watched(result, report, info)
+            info = None
+    finally:
+        inner.close()
+
+
+class PropagationControl(QObject):
+    """At most one propagation runs. `changed` is emitted when one starts, is asked to stop, and ends."""
+
+    changed = pyqtSignal()
+
+    def __init__(self, controller: Controller) -> None:
+        super().__init__(controller)
+        self._controller = controller
+        self._bar = controller.window.job_bar
+        self._job_id: int | None = None
+        self._is_cancelled = False
+        self._is_following = False
+        self._reached: tuple[int, int] = (0, 0)
+        self._next_shown: int | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(FOLLOW)
+        self._timer.timeout.connect(self._follow)
+
+    @property
+    def is_running(self) -> bool:
+        return self._job_id is not None
+
+    @property
+    def can_cancel(self) -> bool:
+        """Whether one runs that was not yet told to stop."""
+        return self.is_running and not self._is_cancelled
+
+    def start(self, direction: Direction) -> None:
+        """Propagate from the current frame. AppError when there is nothing to carry."""
+        video = self._controller.video
+        if video is None or self.is_running:
+            return
+        video.view.player.stop()
+        job = self._watched(video.session.propagate_job(video.engine.get, direction), video.engine, video.session)
+        self._is_following = self._controller.window.actions_by_id["propagate.follow"].isChecked()
+        self._is_cancelled = False
+        anchor = video.session.frame
+        self._reached = (anchor, anchor)
+        self._bar.begin("Reading the key frames…" if video.is_engine_loaded else "Loading the engine…", None)
+        self._job_id = self._controller.runner.submit(job)
+        self._timer.start()
+        self.changed.emit()
+
+    def cancel(self) -> None:
+        """Stop after the frame in hand; says so at once."""
+        if self._job_id is not None and not self._is_cancelled:
+            self._is_cancelled = True
+            self._controller.runner.cancel(self._job_id)
+            self._bar.acknowledge_cancel()
+            self.changed.emit()
+
+    def stop_following(self) -> None:
+        """The user looks elsewhere: leave the canvas alone for the rest of this run."""
+        if self.is_running and self._is_following:
+            self._is_following = False
+            self._controller.show_message("The propagation goes on; the view no longer follows it.")
+
+    def _watched(self, job: Job[FrameResult], engine: Engine, session: VideoSession) -> Job[_Watched]:
+        anchor = session.frame
+
+        def run(token: CancelToken) -> Generator[_Watched, None, None]:
+            return _watch(job.run(token), engine)
+
+        def apply(watched: _Watched) -> None:
+            job.apply(watched.result)
+            self._advance(watched)
+
+        def finish(outcome: Outcome) -> None:
+            job.finish(outcome)
+            self._end(outcome, session, anchor)
+
+        return Job(job.name, job.total, run, apply, finish)
+
+    def _advance(self, watched: _Watched) -> None:
+        result = watched.result
+        self._bar.advance(result.done, result.total)
+        if watched.engine is not None:
+            self._controller.show_engine(watched.engine)
+        self._reached = (min(self._reached[0], result.frame), max(self._reached[1], result.frame))
+        self._next_shown = result.frame
+        if watched.memory is not None:
+            self._bar.set_memory(watched.memory.key_frames, watched.memory.rolling_frames, watched.memory.nbytes)
+            self._bar.set_ram(resident_bytes())
+
+    def _follow(self) -> None:
+        frame, self._next_shown = self._next_shown, None
+        video = self._controller.video
+        if frame is None or video is None:
+            return
+        self._controller.window.timeline.set_progress(*self._reached)
+        if self._is_following:
+            video.session.seek(frame)
+
+    def _end(self, outcome: Outcome, session: VideoSession, anchor: int) -> None:
+        self._timer.stop()
+        self._next_shown = None
+        self._job_id = None
+        self._controller.window.timeline.set_progress(None)
+        if outcome.kind == "failed":
+            self._bar.end("Failed; the masks are as before.")
+            error = as_app_error(outcome.error, "The propagation failed")
+            self._controller.window.dialogs.show_error("Propagation failed", error)
+        elif outcome.kind == "cancelled":
+            # What made the user stop is on the screen: stay there.
+            self._bar.end(f"Stopped: {self._bar.summary()}")
+        else:
+            self._bar.end(self._bar.summary())
+            if self._is_following:
+                session.seek(anchor)
+        self._is_following = False
+        self.changed.emit()

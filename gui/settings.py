@@ -1,0 +1,64 @@
+"""What the window remembers from one day to the next. GUI thread."""
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt5.QtCore import QByteArray, QSettings
+
+MAX_RECENT = 10
+DEFAULT_OPACITY = 0.5
+
+
+class Settings:
+    """Typed access to the user's settings file. Values that make no sense (an edited file) count as absent."""
+
+    def __init__(self) -> None:
+        self._store = QSettings("video-masks", "window")
+
+    def bytes_of(self, key: str) -> QByteArray | None:
+        """A saved window or splitter state."""
+        value = self._store.value(key)
+        return value if isinstance(value, QByteArray) and not value.isEmpty() else None
+
+    def keep_bytes(self, key: str, value: QByteArray) -> None:
+        self._store.setValue(key, value)
+
+    @property
+    def recent(self) -> list[Path]:
+        """Videos and folders opened lately that still exist, the latest first."""
+        value = self._store.value("recent", [])
+        names = [value] if isinstance(value, str) else list(value or [])
+        return [path for name in names if isinstance(name, str) and (path := Path(name)).exists()][:MAX_RECENT]
+
+    def add_recent(self, path: Path) -> None:
+        paths = [path.absolute(), *(other for other in self.recent if other != path.absolute())]
+        self._store.setValue("recent", [str(item) for item in paths[:MAX_RECENT]])
+
+    @property
+    def folder(self) -> Path:
+        """Where file dialogs start: beside the video opened last."""
+        recent = self.recent
+        return recent[0].parent if recent else Path.home()
+
+    @property
+    def opacity(self) -> float:
+        try:
+            value = float(self._store.value("opacity", DEFAULT_OPACITY))
+        except (TypeError, ValueError):
+            return DEFAULT_OPACITY
+        return value if 0 <= value <= 1 else DEFAULT_OPACITY
+
+    @opacity.setter
+    def opacity(self, value: float) -> None:
+        self._store.setValue("opacity", value)
+
+    @property
+    def contour(self) -> bool:
+        return str(self._store.value("contour", "true")).lower() != "false"
+
+    @contour.setter
+    def contour(self, value: bool) -> None:
+        self._store.setValue("contour", "true" if value else "false")
+
+    def save(self) -> None:
+        self._store.sync()

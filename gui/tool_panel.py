@@ -1,0 +1,101 @@
+"""What the chosen tool does and its settings: hint, model, clicks given, brush size. GUI thread."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from PyQt5.QtCore import QSignalBlocker, Qt, pyqtSignal
+from PyQt5.QtWidgets import QHBoxLayout, QLabel, QSlider, QSpinBox, QWidget
+
+from gui.widgets import FactRow, heading, muted, panel_layout
+
+MIN_BRUSH = 1
+MAX_BRUSH = 200
+
+
+@dataclass(frozen=True)
+class ToolHelp:
+    """What the panel says about a tool. `has_model`: a predictor turns its prompts into masks."""
+
+    title: str
+    hint: str
+    has_model: bool = False
+    has_size: bool = False
+
+
+TOOL_HELP: Mapping[str, ToolHelp] = {
+    "click": ToolHelp(
+        "Click", "Left click adds to the object, right click removes from it. More clicks correct the result.",
+        has_model=True,
+    ),
+    "scribble": ToolHelp(
+        "Scribble", "Draw with the left button over the object, with the right button over what is not part of it.",
+        has_model=True, has_size=True,
+    ),
+    "brush": ToolHelp("Brush", "Paint the object pixel by pixel. Ctrl and the wheel change the size.", has_size=True),
+    "eraser": ToolHelp("Eraser", "Rub out pixels of the selected object.", has_size=True),
+    "polygon": ToolHelp(
+        "Polygon", "Click the corners; double-click, or click the first corner, to close. Esc starts over."
+    ),
+}
+
+
+class ToolPanel(QWidget):
+    """Signals: `brush_size_changed(diameter in image pixels)`, by the user."""
+
+    brush_size_changed = pyqtSignal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title = heading("Click")
+        self.hint = muted()
+        self.hint.setWordWrap(True)
+        self.model = FactRow("Model")
+        self.prompts = FactRow("Clicks on this frame")
+        self.size_row = QWidget()
+        self.size_slider = QSlider(Qt.Horizontal)
+        self.size_spin = QSpinBox()
+        self._build_size_row()
+        layout = panel_layout(self)
+        for widget in (self._title, self.hint, self.model, self.prompts, self.size_row):
+            layout.addWidget(widget)
+        self.set_tool("click", "")
+
+    def _build_size_row(self) -> None:
+        row = QHBoxLayout(self.size_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(QLabel("Size"))
+        row.addWidget(self.size_slider, 1)
+        row.addWidget(self.size_spin)
+        self.size_slider.setFocusPolicy(Qt.NoFocus)
+        self.size_spin.setFocusPolicy(Qt.ClickFocus)
+        self.size_spin.setSuffix(" px")
+        for control in (self.size_slider, self.size_spin):
+            control.setRange(MIN_BRUSH, MAX_BRUSH)
+            control.setToolTip("Diameter in pixels of the video ([ and ])")
+            control.valueChanged.connect(self._on_size_changed)
+
+    def set_tool(self, name: str, model: str) -> None:
+        """Args: name: a key of `TOOL_HELP`; model: name of the predictor behind clicks and scribbles."""
+        tool = TOOL_HELP[name]
+        self._title.setText(tool.title.upper())
+        self.hint.setText(tool.hint)
+        self.model.value.setText(model)
+        self.model.setVisible(tool.has_model)
+        self.prompts.setVisible(tool.has_model)
+        self.prompts.name.setText("Strokes on this frame" if name == "scribble" else "Clicks on this frame")
+        self.size_row.setVisible(tool.has_size)
+
+    def set_prompts(self, positive: int, negative: int) -> None:
+        """How many clicks or strokes the frame's interaction has."""
+        self.prompts.value.setText(f"{positive} +  ·  {negative} −")
+
+    def set_brush_size(self, diameter: int) -> None:
+        """Show a size without announcing it."""
+        for control in (self.size_slider, self.size_spin):
+            with QSignalBlocker(control):
+                control.setValue(diameter)
+
+    def _on_size_changed(self, diameter: int) -> None:
+        self.set_brush_size(diameter)
+        self.brush_size_changed.emit(diameter)

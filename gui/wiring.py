@@ -1,0 +1,79 @@
+"""What triggers what: every signal of the window's parts and every action, in one place. GUI thread."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, get_args
+
+from gui.actions import NUM_SELECT_KEYS, TOOLS
+from inference_core.api import Direction
+
+if TYPE_CHECKING:
+    from gui.controller import Controller
+
+ZOOM_STEP = 1.25
+
+
+def connect_parts(controller: Controller) -> None:
+    """The signals of the window's parts."""
+    window, edit = controller.window, controller.edit
+    window.canvas.pointer.connect(edit.on_pointer)
+    window.canvas.view_changed.connect(edit.on_view_changed)
+    window.canvas.brush_resized.connect(edit.resize_brush)
+    window.canvas.dropped.connect(controller.open)
+    window.canvas.space_tapped.connect(edit.toggle_playing)
+    window.timeline.seek_requested.connect(edit.seek)
+    window.timeline.object_clicked.connect(edit.select_object)
+    window.object_panel.object_selected.connect(edit.select_object)
+    window.object_panel.renamed.connect(edit.rename_object)
+    window.object_panel.visibility_toggled.connect(edit.toggle_visible)
+    window.tool_panel.brush_size_changed.connect(edit.set_brush_size)
+    window.top_bar.opacity_changed.connect(edit.set_opacity)
+    window.start_page.chosen.connect(controller.open)
+    window.recent_menu.aboutToShow.connect(controller.show_recent)
+
+
+def make_commands(controller: Controller) -> dict[str, Callable[[], object]]:
+    """What every action of the table does, by its id."""
+    window, canvas, edit = controller.window, controller.window.canvas, controller.edit
+    commands: dict[str, Callable[[], object]] = {
+        "file.open_video": controller.opener.ask_video,
+        "file.open_folder": controller.opener.ask_folder,
+        "file.open_example": controller.opener.open_example,
+        "file.import_masks": controller.exports.ask_import,
+        "file.export_masks": controller.exports.ask_export_masks,
+        "file.export_overlay": controller.exports.ask_export_overlay,
+        "file.cancel_export": controller.exports.cancel,
+        "file.quit": window.close,
+        "edit.undo": lambda: edit.session.undo(),
+        "edit.redo": lambda: edit.session.redo(),
+        "edit.clear_frame": lambda: edit.session.clear_frame(),
+        "view.fit": canvas.fit,
+        "view.actual_size": canvas.actual_size,
+        "view.zoom_in": lambda: canvas.zoom_by(ZOOM_STEP),
+        "view.zoom_out": lambda: canvas.zoom_by(1 / ZOOM_STEP),
+        "view.contour": edit.keep_contour,
+        "object.add": lambda: edit.session.add_object(),
+        "object.delete": edit.delete_object,
+        "object.rename": window.object_panel.rename_selected,
+        "object.toggle_visible": edit.toggle_selected_visible,
+        "object.previous": lambda: edit.select_beside(-1),
+        "object.next": lambda: edit.select_beside(1),
+        "tool.smaller": lambda: edit.resize_brush(-1),
+        "tool.larger": lambda: edit.resize_brush(1),
+        "play.toggle": edit.toggle_playing,
+        "frame.previous": lambda: edit.step(-1),
+        "frame.next": lambda: edit.step(1),
+        "frame.previous_10": lambda: edit.step(-10),
+        "frame.next_10": lambda: edit.step(10),
+        "frame.first": lambda: edit.step(-len(edit.session.frames)),
+        "frame.last": lambda: edit.step(len(edit.session.frames)),
+        "frame.previous_key": lambda: edit.seek_key(-1),
+        "frame.next_key": lambda: edit.seek_key(1),
+        "propagate.cancel": controller.propagation.cancel,
+        "help.about": controller.show_about,
+    }
+    commands |= {f"object.select_{n}": partial(edit.select_object, n) for n in range(1, NUM_SELECT_KEYS + 1)}
+    commands |= {f"tool.{name}": partial(edit.set_tool, name) for name in TOOLS}
+    commands |= {f"propagate.{way}": partial(controller.propagation.start, way) for way in get_args(Direction)}
+    return commands

@@ -1,0 +1,216 @@
+"""The window: `python interactive_gui.py [--video FILE | --images DIR] [flags]`.
+
+Exit codes: 0 closed by the user; 2 wrong input, or Qt cannot start here, with one message on stderr.
+
+Qt is imported only after the environment was put right for it, torch only by the worker thread once the window stands.
+"""
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING
+
+import av
+import cv2
+
+from inference_core import registry
+from storage.frame_source import IMAGE_SUFFIXES, is_video_path, open_source
+from util.config import WINDOW, AppConfig, parse_config
+from util.errors import AppError
+
+if TYPE_CHECKING:
+    from PyQt5.QtCore import QSocketNotifier
+    from PyQt5.QtWidgets import QApplication
+
+    from gui.main_window import MainWindow
+
+EXIT_INPUT = 2
+
+# opencv-python (unlike the headless build) sets these when it is imported; PyQt5 then loads a plugin that was built for
+# another Qt, and aborts.
+_CV2_VARIABLES = ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR")
+_NEEDS_X11 = ("", "xcb")
+
+log = logging.getLogger("interactive_gui")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    config = parse_config(WINDOW, sys.argv[1:] if argv is None else argv, registry.available())
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        check_paths(config)
+        clean_qt_environment(os.environ, Path(cv2.__file__).parent)
+        check_platform(os.environ)
+    except AppError as error:
+        print(f"interactive_gui.py: {error}", file=sys.stderr)
+        return EXIT_INPUT
+    return run(config)
+
+
+def run(config: AppConfig) -> int:
+    """Show the window until it is closed."""
+    from gui.main_window import MainWindow
+    from gui.theme import apply_theme
+
+    app = make_application()
+    apply_theme(app)
+    window = MainWindow(config)
+    install_excepthooks(window)
+    notifier = close_on_signals(window)
+    window.show()
+    code = app.exec_()
+    notifier.setEnabled(False)
+    return code or (EXIT_INPUT if window.controller.has_failed_start else 0)
+
+
+def check_paths(config: AppConfig) -> None:
+    """What can be told at once about the files that the flags name. AppError for what cannot work.
+
+    A video is not read to its end here, for the window is not to wait for that: what is wrong further inside is a
+    dialog.
+    """
+    source = config.source
+    if source is not None and not _seems_readable(source):
+        open_source(source).close()  # says what is wrong
+    if config.masks is not None and not config.masks.exists():
+        raise AppError(f"{config.masks}: no such file or folder.", "Give a folder of PNG masks, or one mask file.")
+    for path in (config.weights, config.fusion_model, config.s2m_model, config.fbrs_model):
+        if path is not None and not path.is_file():
+            raise AppError(f"{path}: there is no such file of weights.", "Check the spelling.")
+    if config.workspace is not None and config.workspace.is_file():
+        raise AppError(f"{config.workspace} is a file.", "--workspace needs a folder; it is made if it is missing.")
+
+
+def _seems_readable(source: Path) -> bool:
+    if source.is_dir():
+        return any(file.suffix.lower() in IMAGE_SUFFIXES for file in source.iterdir())
+    if not source.is_file() or not is_video_path(source):
+        return False
+    try:
+        with av.open(str(source)) as container:
+            return bool(container.streams.video)
+    except (OSError, av.error.FFmpegError):
+        return False
+
+
+def clean_qt_environment(environment: os._Environ[str] | dict[str, str], cv2_folder: Path) -> None:
+    """Remove plugin paths that lead into OpenCV's own copy of Qt; all others are the user's business."""
+    for name in _CV2_VARIABLES:
+        value = environment.get(name)
+        if value is not None and Path(value).resolve().is_relative_to(cv2_folder.resolve()):
+            del environment[name]
+
+
+def check_platform(environment: os._Environ[str] | dict[str, str]) -> None:
+    """AppError where Qt would abort the process: no display, or libraries missing that its X11 plugin needs.
+
+    Only X11 on Linux can be told beforehand; other platforms have what they need in PyQt5's wheel.
+    """
+    platform = environment.get("QT_QPA_PLATFORM", "").partition(":")[0]
+    if not sys.platform.startswith("linux") or platform not in _NEEDS_X11:
+        return
+    display = environment.get("DISPLAY", "")
+    if not display:
+        if environment.get("WAYLAND_DISPLAY") and not platform:
+            return
+        raise AppError(
+            "There is no display (DISPLAY is not set).",
+            "Start it on a desktop or with `ssh -X`, or use propagate.py, which needs none.",
+        )
+    check_x11(display)
+
+
+def check_x11(display: str) -> None:
+    """AppError when Qt's X11 plugin cannot be loaded or the X server does not answer."""
+    spec = importlib.util.find_spec("PyQt5")
+    assert spec is not None and spec.submodule_search_locations
+    package = Path(spec.submodule_search_locations[0])
+    plugins = [package / name / "plugins" / "platforms" / "libqxcb.so" for name in ("Qt5", "Qt")]
+    remedy = "Run `bash tools/system_packages.sh check`: it prints the line that installs what is missing."
+    try:
+        # A distribution's own PyQt5 keeps its plugins elsewhere and brings the libraries along.
+        for plugin in plugins:
+            if plugin.exists():
+                ctypes.CDLL(str(plugin))
+        xcb = ctypes.CDLL("libxcb.so.1")
+    except OSError as error:
+        raise AppError(f"Qt cannot start: {error}.", remedy) from error
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    xcb.xcb_connect.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
+    xcb.xcb_connection_has_error.argtypes = [ctypes.c_void_p]
+    xcb.xcb_disconnect.argtypes = [ctypes.c_void_p]
+    connection = xcb.xcb_connect(display.encode(), None)
+    has_error = xcb.xcb_connection_has_error(connection)
+    xcb.xcb_disconnect(connection)
+    if has_error:
+        raise AppError(
+            f"The display {display} cannot be reached.",
+            "Check DISPLAY and the X server's permissions, or use propagate.py, which needs no display.",
+        )
+
+
+def make_application() -> QApplication:
+    """The QApplication, sharp on screens of any pixel density."""
+    from PyQt5.QtCore import QCoreApplication, Qt
+    from PyQt5.QtWidgets import QApplication
+
+    QCoreApplication.setAttribute(Qt.AA_EnableHighDpiScaling)
+    QCoreApplication.setAttribute(Qt.AA_UseHighDpiPixmaps)
+    QApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
+    QCoreApplication.setApplicationName("video-masks")
+    return QApplication(sys.argv[:1])
+
+
+def install_excepthooks(window: MainWindow) -> None:
+    """A defect is logged and shown, and the program goes on: PyQt5 would abort it, with everything unsaved."""
+
+    def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            window.close()
+            return
+        log.critical("a defect", exc_info=(kind, error, trace))
+        window.dialogs.show_defect(error)
+
+    def report_thread(arguments: threading.ExceptHookArgs) -> None:
+        if arguments.exc_value is not None:
+            log.critical("a defect in %s", arguments.thread, exc_info=arguments.exc_value)
+
+    sys.excepthook = report
+    threading.excepthook = report_thread
+
+
+def close_on_signals(window: MainWindow) -> QSocketNotifier:
+    """Ctrl-C in the terminal and SIGTERM close the window as its own button does: saved, jobs ended.
+
+    Python handles a signal only when it next runs Python code, which in a quiet window may be never; the wake-up
+    descriptor makes Qt's loop call some. The notifier returned must be kept.
+    """
+    from PyQt5.QtCore import QSocketNotifier
+
+    def close(number: int, frame: FrameType | None) -> None:
+        window.close()
+
+    reader, writer = socket.socketpair()
+    for end in (reader, writer):
+        end.setblocking(False)
+    signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+    notifier = QSocketNotifier(reader.fileno(), QSocketNotifier.Read, window)
+    notifier.activated.connect(lambda: reader.recv(64))
+    notifier.destroyed.connect(writer.close)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, close)
+    return notifier
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""Windows for the tests: made with a fake engine, closed at the end."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from tests.gui.driver import Driver, FakeBuilder
+
+Start = Callable[..., Driver]
+
+
+@pytest.fixture
+def start(qtbot: QtBot) -> Iterator[Start]:
+    """`start(*flags, build=...)` shows a window; without `build` its engine is a fake that copies masks."""
+    drivers: list[Driver] = []
+
+    def make(*argv: object, build: object = None) -> Driver:
+        drivers.append(Driver(qtbot, [str(argument) for argument in argv], build or FakeBuilder()))
+        return drivers[-1]
+
+    yield make
+    for driver in reversed(drivers):
+        driver.finish()
+
+
+@pytest.fixture
+def opened(start: Start, synthetic_folder: Path) -> Driver:
+    """A window with the synthetic video, engine loaded, nothing marked."""
+    driver = start("--images", synthetic_folder)
+    driver.wait_open()
+    driver.wait_idle()
+    return driver
