@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import importlib
+from functools import lru_cache
 
 import torch
 
@@ -26,11 +27,17 @@ def has_weights(name: str) -> bool:
     return weights is None or zoo.is_available(weights)
 
 
+@lru_cache(maxsize=1)
+def _random_stcn() -> STCN:
+    """Networks do not change, and drawing 54 million numbers takes longer than a test."""
+    torch.manual_seed(0)
+    return STCN().eval()
+
+
 def make_propagator(name: str, native: Size, mem_every: int = 2) -> Propagator:
     if name == "stcn" and not has_weights(name):
-        torch.manual_seed(0)
         bank = MemoryBank(similarity=l2_similarity, top_k=stcn.TOP_K, max_rolling=None)
-        return stcn.StcnPropagator(STCN().eval(), Geometry.padded(native, None), FLOAT32, bank, mem_every)
+        return stcn.StcnPropagator(_random_stcn(), Geometry.padded(native, None), FLOAT32, bank, mem_every)
     weights = registry.find(name).weights
     setup = EngineSetup(native, None if weights is None else zoo.resolve(weights), FLOAT32, mem_every=mem_every)
     module = importlib.import_module(registry.find(name).module)
