@@ -352,3 +352,35 @@ def test_real_videos(shared: Path, name: str, count: int, size: Size, rate: Frac
         np.testing.assert_array_equal(source.read(frame), straight[frame])
     assert source.time(count - 1) == pytest.approx((count - 1) / float(rate))
     source.close()
+
+
+def test_track_without_a_picture(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        container.start_encoding()
+    with pytest.raises(AppError, match=r"a\.mp4"):
+        open_source(path)
+
+
+@pytest.mark.parametrize("name", ["vidéo 中.mp4", "50%03d#?.mp4", "http:x.mp4", "-i.mkv"])
+def test_names_with_odd_characters(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_video(tmp_path / "a.mp4", PICTURES[:3]).rename(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    source = open_video(Path(name))
+    assert len(source) == 3 and source.name == Path(name).stem
+    source.close()
+
+
+def test_last_picture_that_cannot_be_decoded_is_no_frame(tmp_path: Path) -> None:
+    """A recording that stopped in the middle of writing: the container is whole, the last picture is not."""
+    path = write_video(tmp_path / "a.mp4", PICTURES)
+    with av.open(str(path)) as container:
+        last = [packet for packet in container.demux(video=0) if packet.size][-1]
+    data = bytearray(path.read_bytes())
+    data[last.pos : last.pos + last.size] = bytes(last.size)
+    path.write_bytes(data)
+    source = check_exact(path)
+    assert len(source) == NUM - 1
+    source.close()

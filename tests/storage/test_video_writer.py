@@ -1,7 +1,6 @@
 """Written videos: playable, in step with their source, with its sound, and all or nothing."""
 from __future__ import annotations
 
-import resource
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -273,6 +272,7 @@ def test_unreadable_sound(old_video: Path, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture
 def small_files() -> Iterator[None]:
     """No file may grow beyond 20 kB: to the program that looks like a disk that is full."""
+    resource = pytest.importorskip("resource", reason="needs limits on processes, which Windows lacks")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
     yield
