@@ -27,7 +27,7 @@ from util.config import HEADLESS, AppConfig, parse_config
 from util.errors import AppError
 from util.jobs import Cancelled, CancelToken
 from util.process_memory import peak_bytes
-from util.progress import ProgressLine, format_duration
+from util.progress import ProgressLine, format_duration, format_speed
 from util.types import IndexMask
 
 EXIT_INPUT = 2
@@ -181,7 +181,7 @@ def report(task: Task, core: CoreApi, done: Done) -> None:
     num_objects = len(task.object_ids)
     print(
         f"{len(task.wanted)} frames, {num_objects} object{'' if num_objects == 1 else 's'} -> {task.output} "
-        f"({core.engine} on {core.device}, {speed:.1f} frames/s, {format_duration(seconds)} in all)"
+        f"({core.engine} on {core.device}, {format_speed(speed)} frames/s, {format_duration(seconds)} in all)"
     )
 
 

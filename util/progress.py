@@ -63,7 +63,12 @@ class ProgressLine:
         if now <= then or done <= before:
             return share
         speed = (done - before) / (now - then)
-        return f"{share}, {speed:.1f} {self._unit}/s, {format_duration((self._total - done) / speed)} left"
+        return f"{share}, {format_speed(speed)} {self._unit}/s, {format_duration((self._total - done) / speed)} left"
+
+
+def format_speed(per_second: float) -> str:
+    """`24.3`, or `0.12` where one decimal would say little."""
+    return f"{per_second:.1f}" if per_second >= 1 else f"{per_second:.2f}"
 
 
 def format_duration(seconds: float) -> str:

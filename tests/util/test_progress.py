@@ -6,7 +6,7 @@ import io
 import pytest
 
 from util.process_memory import peak_bytes
-from util.progress import ProgressLine, format_duration
+from util.progress import ProgressLine, format_duration, format_speed
 
 
 class Terminal(io.StringIO):
@@ -90,6 +90,11 @@ def test_short_run_says_nothing_in_a_log() -> None:
 )
 def test_format_duration(seconds: float, text: str) -> None:
     assert format_duration(seconds) == text
+
+
+@pytest.mark.parametrize(("speed", "text"), [(24.26, "24.3"), (1.0, "1.0"), (0.116, "0.12"), (0.0, "0.00")])
+def test_format_speed(speed: float, text: str) -> None:
+    assert format_speed(speed) == text
 
 
 def test_peak_memory_is_plausible() -> None:
