@@ -61,7 +61,7 @@ class Interaction:
     @property
     def previous(self) -> NDArray[np.bool_]:
         """bool [H, W]: the object as the user saw it when giving the latest prompt."""
-        return self.shown_mask == self.object_id
+        return np.asarray(self.shown_mask == self.object_id, np.bool_)
 
     @property
     def nbytes(self) -> int:

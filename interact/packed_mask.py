@@ -19,7 +19,7 @@ class PackedMask:
     @classmethod
     def pack(cls, mask: IndexMask) -> PackedMask:
         """Args: mask: uint8 [H, W]; copied."""
-        return cls(Size(*mask.shape), zlib.compress(np.ascontiguousarray(mask), level=1))
+        return cls(Size(*mask.shape), zlib.compress(mask.tobytes(), level=1))
 
     def unpack(self) -> IndexMask:
         """A read-only uint8 [H, W]."""

@@ -41,7 +41,6 @@ class VideoSession:
         brush_size: diameter in image pixels.
         snap_radius: image pixels that count as "on" a point; the window sets it to a few screen pixels on zoom.
         predictor: what answers clicks and scribbles.
-        save_error: why the project file could not be written, None when it is on disk.
     """
 
     def __init__(
@@ -52,7 +51,9 @@ class VideoSession:
         self.predictor = predictor
         self.masks = workspace.masks
         project = workspace.project
-        self.objects = ObjectList(SceneObject(item.object_id, item.name) for item in project.objects)
+        self.objects = ObjectList(
+            (SceneObject(item.object_id, item.name) for item in project.objects), project.next_object_id
+        )
         self.key_frames = KeyFrames(project.key_frames)
         self.baselines = Baselines()
         self.history = UndoStack(history_bytes)
@@ -61,7 +62,6 @@ class VideoSession:
         self.brush_size: float = 20.0
         self.snap_radius: float = 8.0
         self.is_locked = False
-        self.save_error: AppError | None = None
         self.frame = min(project.current_frame, len(frames) - 1)
         self._prompting = Prompting(frames, self.masks)
         self._painter: Painter | None = None
@@ -252,7 +252,7 @@ class VideoSession:
             return "polygon corner"
         waiting = self._prompting.drop_awaited()
         if waiting is not None:
-            return f"{waiting.kind}"
+            return waiting.kind
         self._leave()
         step = self.history.next_undo
         if step is None:
@@ -347,15 +347,10 @@ class VideoSession:
     def _fill_project(self) -> None:
         project = self.workspace.project
         project.objects = [ObjectInfo(item.object_id, item.name) for item in self.objects.items]
+        project.next_object_id = self.objects.next_id
         project.key_frames = {frame: set(ids) for frame, ids in self.key_frames.items()}
         project.current_frame = self.frame
 
     def _save(self) -> None:
         self._fill_project()
-        try:
-            self.workspace.save()
-        except AppError as error:
-            self.save_error = error
-            self.message.emit(f"The project is not saved: {error}")
-        else:
-            self.save_error = None
+        self.workspace.save()

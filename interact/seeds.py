@@ -1,0 +1,37 @@
+"""Prompts as hard constraints: which pixels they say are inside and outside. Pure functions on image coordinates."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interact.prompts import Click, Hint, Point
+from util.raster import Patch, polyline
+from util.types import Size
+
+CLICK_WIDTH = 3.0
+"""Diameter, in image pixels, of what a click says for sure."""
+
+ORIGIN = Point(0.0, 0.0)
+UNKNOWN, INSIDE, OUTSIDE = 0, 1, 2
+
+
+def prompt_patch(prompt: Hint, size: Size, *, scale: float = 1.0, origin: Point = ORIGIN) -> Patch:
+    """The pixels that a prompt is about, in an image of `size` that shows the frame from `origin` on at `scale`."""
+    points = (Point(prompt.x, prompt.y),) if isinstance(prompt, Click) else prompt.points
+    width = CLICK_WIDTH if isinstance(prompt, Click) else prompt.width
+    moved = [((x - origin.x) * scale, (y - origin.y) * scale) for x, y in points]
+    return polyline(moved, width * scale, size)
+
+
+def seed_map(
+    prompts: Sequence[Hint], size: Size, *, scale: float = 1.0, origin: Point = ORIGIN
+) -> NDArray[np.uint8]:
+    """uint8 [H, W] of ORIGIN = Point(0.0, 0.0)
+UNKNOWN, INSIDE and OUTSIDE; where prompts disagree the latest is right."""
+    seeds = np.full(size, UNKNOWN, np.uint8)
+    for prompt in prompts:
+        patch = prompt_patch(prompt, size, scale=scale, origin=origin)
+        seeds[patch.rect.slices][patch.inside] = INSIDE if prompt.positive else OUTSIDE
+    return seeds
