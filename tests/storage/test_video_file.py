@@ -14,6 +14,7 @@ from av.video.frame import PictureType
 
 from storage.frame_source import open_source
 from storage.video_file import VideoFileSource
+from storage.video_index import build_index
 from tests.video_files import RATE, SIZE, cut_off, edit_first_entry, number_of, numbered_picture, write_video
 from util.errors import AppError
 from util.types import ImageU8, Size
@@ -85,6 +86,34 @@ KINDS: dict[str, tuple[str, Callable[[Path], Path]]] = {
 }  # fmt: skip
 
 
+# Those that are decoded once when they are opened, because their packets do not tell which pictures there are.
+SCANNED = {"vp8", "gif", "bare h264", "h264 in avi", "mpeg-4 with b frames in avi"}
+# Those without reliable time stamps, whose pictures are counted from the start.
+COUNTED = {"bare h264", "h264 in avi", "mpeg-4 with b frames in avi"}
+WITHOUT_RESTART = {"one group", "intra refresh", *SCANNED}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_opening_and_seeking_are_cheap_where_they_can_be(tmp_path: Path, kind: str) -> None:
+    suffix, write = KINDS[kind]
+    path = write(tmp_path / f"a{suffix}")
+    index = build_index(path)
+    assert index.is_sound == (kind not in SCANNED)
+    assert index.is_timed == (kind not in COUNTED)
+    if kind not in WITHOUT_RESTART:
+        source = open_video(path)
+        assert next(source.walk(NUM - 1))[0] >= NUM - 13
+        source.close()
+
+
+def test_key_frames_that_are_none(tmp_path: Path) -> None:
+    """Some cameras leave out the table of key frames, which means that every picture is one."""
+    path = write_video(tmp_path / "a.mp4", PICTURES, codec="mpeg4", b_frames=0)
+    path.write_bytes(path.read_bytes().replace(b"stss", b"free"))
+    assert len(build_index(path).keys) == NUM
+    check_exact(path).close()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_is_numbered_as_decoded(tmp_path: Path, kind: str) -> None:
     suffix, write = KINDS[kind]
@@ -123,6 +152,7 @@ def test_what_an_edit_list_skips_is_no_frame(tmp_path: Path, skipped: int, b_fra
     path = write_video(tmp_path / "a.mp4", PICTURES, b_frames=b_frames)
     edit_first_entry(path, skipped / RATE)
     source = check_exact(path)
+    assert build_index(path).is_sound
     assert len(source) == NUM - skipped
     assert number_of(source.read(0)) == skipped
     assert source.time(0) == 0

@@ -138,8 +138,9 @@ def test_copied_sound_is_bit_exact(tmp_path: Path) -> None:
     for file in (source, path):
         with av.open(str(file)) as container:
             packets.append([(packet.pts, bytes(packet)) for packet in container.demux(audio=0) if packet.size])
-    written = packets[1]
-    assert len(written) >= 90 and written == packets[0][: len(written)]
+    original, written = packets
+    # To the end of the last picture, and no further.
+    assert written == [(pts, data) for pts, data in original if pts < NUM / 25 * 48000]
 
 
 @pytest.mark.parametrize("codec", ["aac", "pcm_s16le"])
