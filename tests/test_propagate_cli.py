@@ -1,6 +1,7 @@
 """propagate.py from the command line to the files, with the engine that needs no weights."""
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import json
 import os
@@ -286,6 +287,24 @@ def test_workspace_opens_with_everything_in_it(scene: Scene, run: Run) -> None:
     for frame in range(NUM_FRAMES):
         assert np.array_equal(workspace.masks.get(frame), scene.result(frame))
     workspace.close()
+
+
+def test_embedded_network_between_two_annotations(scene: Scene, run: Run) -> None:
+    """Object 2 is first shown by the second annotation, so that frame is memorised without it and then with it."""
+    masks, stats = scene.video.masks, scene.root / "run.json"
+    scene.annotate(m00001=np.where(masks[1] == 2, 0, masks[1]).astype(np.uint8), m00004=masks[4])
+    assert run("--engine", "light", "--range", "1:6", "--stats", stats).code == 0
+    assert [2 in scene.result(frame) for frame in range(1, 6)] == [False, False, False, True, True]
+    assert np.array_equal(scene.result(4), masks[4])
+    for frame in (2, 3, 5):
+        for object_id in (1, 3):
+            found, true = scene.result(frame) == object_id, masks[frame] == object_id
+            assert (found & true).sum() > 0.6 * (found | true).sum()
+    told = json.loads(stats.read_text())
+    assert told["engine"] == "light"
+    assert told["predictions"] == 3 + 2 + 1
+    weights = Path(told["weights"]["file"]).read_bytes()
+    assert told["weights"]["sha256"] == hashlib.sha256(weights).hexdigest()
 
 
 # ------------------------------------------------------------------------------------------------ bad input
