@@ -28,16 +28,17 @@ def l2_similarity(memory_key: Tensor, query_key: Tensor) -> Tensor:
     """Minus the squared distance over sqrt(Ck), without the query's own norm (STCN)."""
     with torch.autocast(memory_key.device.type, enabled=False):
         memory_key, query_key = memory_key.float(), query_key.float()
-        product = query_key.transpose(-1, -2) @ memory_key
-        norm = memory_key.square().sum(-2, keepdim=True)
-        return product.mul_(2).sub_(norm).div_(math.sqrt(memory_key.shape[-2]))
+        # Scaling the small factors instead of the product saves two passes over the largest matrix of the program.
+        scale = 1 / math.sqrt(memory_key.shape[-2])
+        product = (query_key * (2 * scale)).transpose(-1, -2) @ memory_key
+        return product.sub_(memory_key.square().sum(-2, keepdim=True) * scale)
 
 
 def dot_similarity(memory_key: Tensor, query_key: Tensor) -> Tensor:
     """Dot product over sqrt(Ck) (STM)."""
     with torch.autocast(memory_key.device.type, enabled=False):
         memory_key, query_key = memory_key.float(), query_key.float()
-        return (query_key.transpose(-1, -2) @ memory_key).div_(math.sqrt(memory_key.shape[-2]))
+        return (query_key / math.sqrt(memory_key.shape[-2])).transpose(-1, -2) @ memory_key
 
 
 def full_softmax_attention(memory_key: Tensor, query_key: Tensor, similarity: Similarity) -> Tensor:
