@@ -15,6 +15,7 @@ import socket
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
@@ -39,6 +40,8 @@ EXIT_INPUT = 2
 # another Qt, and aborts.
 _CV2_VARIABLES = ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR")
 _NEEDS_X11 = ("", "xcb")
+
+CLOSING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 log = logging.getLogger("interactive_gui")
 
@@ -66,10 +69,10 @@ def run(config: AppConfig) -> int:
     apply_theme(app)
     window = MainWindow(config)
     install_excepthooks(window)
-    notifier = close_on_signals(window)
+    watch = close_on_signals(window)
     window.show()
     code = app.exec_()
-    notifier.setEnabled(False)
+    watch.stop()
     return code or (EXIT_INPUT if window.controller.has_failed_start else 0)
 
 
@@ -189,27 +192,45 @@ def install_excepthooks(window: MainWindow) -> None:
     threading.excepthook = report_thread
 
 
-def close_on_signals(window: MainWindow) -> QSocketNotifier:
+@dataclass(frozen=True)
+class SignalWatch:
+    """What has to be kept for signals to be noticed."""
+
+    notifier: QSocketNotifier
+    reader: socket.socket
+    writer: socket.socket
+
+    def stop(self) -> None:
+        """Give signals their usual meaning back."""
+        self.notifier.setEnabled(False)
+        for number in CLOSING_SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        signal.set_wakeup_fd(-1)
+        self.reader.close()
+        self.writer.close()
+
+
+def close_on_signals(window: MainWindow) -> SignalWatch:
     """Ctrl-C in the terminal and SIGTERM close the window as its own button does: saved, jobs ended.
 
     Python handles a signal only when it next runs Python code, which in a quiet window may be never; the wake-up
-    descriptor makes Qt's loop call some. The notifier returned must be kept.
+    descriptor makes Qt's loop call some.
     """
-    from PyQt5.QtCore import QSocketNotifier
+    from PyQt5.QtCore import QSocketNotifier, QTimer
 
     def close(number: int, frame: FrameType | None) -> None:
-        window.close()
+        # From within Qt's loop: before it runs, closing the last window would not end the program.
+        QTimer.singleShot(0, window.close)
 
     reader, writer = socket.socketpair()
     for end in (reader, writer):
         end.setblocking(False)
     signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
-    notifier = QSocketNotifier(reader.fileno(), QSocketNotifier.Read, window)
+    notifier = QSocketNotifier(reader.fileno(), QSocketNotifier.Read)
     notifier.activated.connect(lambda: reader.recv(64))
-    notifier.destroyed.connect(writer.close)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in CLOSING_SIGNALS:
         signal.signal(number, close)
-    return notifier
+    return SignalWatch(notifier, reader, writer)
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ class Controller(QObject):
         self._message_timer = QTimer(self)
         self._message_timer.setSingleShot(True)
         self._message_timer.setInterval(MESSAGE_TIME)
-        self._message_timer.timeout.connect(self._show_hint)
+        self._message_timer.timeout.connect(self.show_hint)
         self.propagation = PropagationControl(self)
         self.exports = ExportControl(self)
         self.opener = Opener(self)
@@ -128,14 +128,14 @@ class Controller(QObject):
         session.history.changed.connect(self.update_actions)
         session.objects.changed.connect(self.update_actions)
         session.interaction_changed.connect(self.update_actions)
-        session.tool_changed.connect(self._show_hint)
+        session.tool_changed.connect(self.show_hint)
         view.player.playing_changed.connect(self.window.transport.set_playing)
         view.failed.connect(partial(self.window.dialogs.show_error, "A frame cannot be shown"))
         panels.save_failed.connect(partial(self.window.dialogs.show_error, "Not saved"))
         self.edit.begin(video)
         self.window.show_video(f"{session.frames.source.path.name} — workspace {session.workspace.folder.name}")
         self.window.canvas.setFocus()
-        self._show_hint()
+        self.show_hint()
         if session.workspace.notice:
             self.show_message(session.workspace.notice)
         self.has_failed_start = False
@@ -188,8 +188,9 @@ class Controller(QObject):
 
     def let_go(self, then: Callable[[], None], refused: Callable[[], None]) -> None:
         """Close the open video after its jobs have ended, then call `then`; `refused` if it could not be saved."""
-        self.runner.cancel()
-        self._call_when_idle((self.runner,), lambda: self._close_video(then, refused))
+        for runner in (self.runner, self.files):
+            runner.cancel()
+        self._call_when_idle((self.runner, self.files), lambda: self._close_video(then, refused))
 
     def close(self) -> bool:
         """Whether everything is saved and ended. If not yet, the window is closed again as soon as it is."""
@@ -264,11 +265,15 @@ class Controller(QObject):
         self.window.hint_label.set_full_text(text)
         self._message_timer.start()
 
-    def _show_hint(self) -> None:
-        """What the tool does, when there is nothing else to say."""
+    def show_hint(self) -> None:
+        """What the user can do now, when there is nothing else to say."""
         self._message_timer.stop()
-        tool = None if self.video is None else self.video.session.tool.name
-        self.window.hint_label.set_full_text("" if tool is None else f"{TOOL_HELP[tool].hint} Space plays.")
+        text = ""
+        if self.propagation.is_running:
+            text = "Esc stops the propagation and keeps what is done. You can look around meanwhile."
+        elif self.video is not None:
+            text = f"{TOOL_HELP[self.video.session.tool.name].hint} Space plays."
+        self.window.hint_label.set_full_text(text)
 
     def show_recent(self) -> None:
         menu, recent = self.window.recent_menu, self.window.settings.recent

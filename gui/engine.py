@@ -1,8 +1,13 @@
 """The propagation engine of the open video: built on the worker thread, the first time it is needed."""
 from __future__ import annotations
 
+import ctypes
+import importlib.util
+import os
+import sys
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from inference_core.api import CoreApi, ExistingMask
 from storage.frame_store import FrameStore
@@ -15,10 +20,29 @@ BuildCore = Callable[[AppConfig, FrameStore, ExistingMask], CoreApi]
 
 def build_core(config: AppConfig, frames: FrameStore, existing: ExistingMask) -> CoreApi:
     """The real one. Imports torch, which takes seconds: call it on the worker thread."""
+    preload_libraries()
     from inference_core import factory
 
     # One processor core stays free for the window.
     return factory.build_core(config, frames, existing, spare_cores=1)
+
+
+def preload_libraries() -> None:
+    """Have the system load torch's large libraries while the window goes on.
+
+    Python's own import would load them holding its global lock, and the window would stand still for about a second.
+    Calling the loader through ctypes lets go of the lock; the import then finds everything in place. Where this cannot
+    be done (Windows, another layout of the package) the import does it all, as ever.
+    """
+    spec = importlib.util.find_spec("torch")
+    if os.name != "posix" or spec is None or not spec.submodule_search_locations:
+        return
+    suffix = ".dylib" if sys.platform == "darwin" else ".so"
+    library = Path(spec.submodule_search_locations[0]) / "lib" / f"libtorch_python{suffix}"
+    load = ctypes.CDLL(None).dlopen
+    load.restype = ctypes.c_void_p
+    load.argtypes = [ctypes.c_char_p, ctypes.c_int]
+    load(os.fsencode(library), os.RTLD_NOW | os.RTLD_LOCAL)
 
 
 @dataclass(frozen=True)

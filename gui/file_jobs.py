@@ -127,7 +127,11 @@ def import_job(
 
 def taken_names(folder: Path, frames: FrameStore) -> int:
     """How many of the files that an export would write are there already."""
-    return sum((folder / f"{frames.stem(frame)}.png").exists() for frame in range(len(frames)))
+    try:
+        present = set(os.listdir(folder))
+    except FileNotFoundError:
+        return 0
+    return sum(f"{frames.stem(frame)}.png" in present for frame in range(len(frames)))
 
 
 def export_masks_job(

@@ -90,6 +90,7 @@ class PropagationControl(QObject):
         self._job_id = self._controller.runner.submit(job)
         self._timer.start()
         self.changed.emit()
+        self._controller.show_hint()
 
     def cancel(self) -> None:
         """Stop after the frame in hand; says so at once."""

@@ -45,7 +45,7 @@ def panel_layout(panel: QWidget) -> QVBoxLayout:
     """The layout that all parts of the right column share."""
     layout = QVBoxLayout(panel)
     layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(step_of(panel))
+    layout.setSpacing(round(step_of(panel) * 1.5))
     return layout
 
 

@@ -1,7 +1,9 @@
 """The worker thread: order, cancelling, failures, newest wins, back-pressure and the end."""
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 
@@ -143,12 +145,11 @@ def test_cancel_without_an_id_ends_everything(runner: JobRunner, qtbot: QtBot) -
 
 
 def test_cancel_of_an_unknown_or_finished_job_does_nothing(runner: JobRunner, qtbot: QtBot) -> None:
-    record = Record()
+    record, other = Record(), Record()
     job_id = runner.submit(record.job(count_to(1)))
     qtbot.waitUntil(lambda: record.is_over)
     runner.cancel(job_id)
     runner.cancel(12345)
-    other = Record()
     runner.submit(other.job(count_to(1)))
     qtbot.waitUntil(lambda: other.is_over)
     assert record.outcomes == other.outcomes == [Outcome("done")]
@@ -342,9 +343,6 @@ def test_shutdown_says_when_a_job_does_not_end_in_time(qtbot: QtBot) -> None:
 
 
 def test_results_are_not_kept_alive_after_the_job(runner: JobRunner, qtbot: QtBot) -> None:
-    import gc
-    import weakref
-
     class Tensor:
         pass
 
@@ -356,9 +354,8 @@ def test_results_are_not_kept_alive_after_the_job(runner: JobRunner, qtbot: QtBo
         yield 1
         raise RuntimeError("out of memory")
 
-    outcomes: list[Outcome] = []
-    runner.submit(Job("large", None, lambda token: (step for step in steps(token)), lambda result: None,
-                      outcomes.append))
-    qtbot.waitUntil(lambda: bool(outcomes) and not runner.is_busy())
+    record = Record("large")
+    runner.submit(record.job(steps))
+    qtbot.waitUntil(lambda: record.is_over and not runner.is_busy())
     gc.collect()
-    assert outcomes[0].kind == "failed" and held[0]() is None
+    assert record.outcomes[0].kind == "failed" and held[0]() is None
