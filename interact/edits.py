@@ -86,14 +86,6 @@ def rename_object(scene: Scene, object_id: int, name: str) -> Step | None:
     return change_objects(scene, f"rename {old}", items, scene.objects.selected)
 
 
-def move_object(scene: Scene, object_id: int, place: int) -> Step | None:
-    """Raises KeyError for an unknown id. `place` is clamped."""
-    name = scene.objects.name(object_id)
-    items = [item for item in scene.objects.items if item.object_id != object_id]
-    items.insert(max(0, place), SceneObject(object_id, name))
-    return change_objects(scene, f"reorder {name}", items, scene.objects.selected)
-
-
 def delete_object(scene: Scene, object_id: int) -> Step | None:
     """Raises KeyError for an unknown id."""
     name = scene.objects.name(object_id)

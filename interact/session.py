@@ -215,11 +215,6 @@ class VideoSession:
         if self._may_edit():
             self._record(edits.rename_object(self, object_id, name))
 
-    def move_object(self, object_id: int, place: int) -> None:
-        """Put an object at `place` of the overlap order, 0 on top. Masks stay: the order rules later results."""
-        if self._may_edit():
-            self._record(edits.move_object(self, object_id, place))
-
     # ---- whole frames -----------------------------------------------------------------------------------------
 
     def clear_frame(self) -> None:
@@ -267,10 +262,10 @@ class VideoSession:
         """Do the step again that was taken back last; returns its label."""
         if not self._may_edit():
             return None
-        self._leave()
         step = self.history.next_redo
         if step is None:
             return None
+        self._leave()
         self._show(step.frame, step.touches(self.frame), f"Redid {step.label}")
         step.apply(self)
         self.history.step_forward()

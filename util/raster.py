@@ -21,6 +21,9 @@ class Patch(NamedTuple):
     inside: NDArray[np.bool_]
 
 
+_NOTHING = Patch(Rect(0, 0, 0, 0), np.zeros((0, 0), np.bool_))
+
+
 def segment(start: XY, end: XY, diameter: float, size: Size) -> Patch:
     """The pixels that a round brush covers on its way from `start` to `end`.
 
@@ -34,12 +37,12 @@ def segment(start: XY, end: XY, diameter: float, size: Size) -> Patch:
         math.floor(max(start[1], end[1]) + radius) + 1,
     ).clipped(size)
     if rect.is_empty:
-        return Patch(rect, np.zeros((0, 0), np.bool_))
+        return _NOTHING
     x = np.arange(rect.x0, rect.x1) + 0.5 - start[0]
     y = (np.arange(rect.y0, rect.y1) + 0.5 - start[1])[:, None]
     dx, dy = end[0] - start[0], end[1] - start[1]
     length2 = dx * dx + dy * dy
-    along = np.clip((x * dx + y * dy) / length2, 0.0, 1.0) if length2 > 0 else np.zeros((1, 1))
+    along = np.clip((x * dx + y * dy) / length2, 0.0, 1.0) if length2 > 1e-12 else np.zeros((1, 1))
     inside = (x - along * dx) ** 2 + (y - along * dy) ** 2 <= radius * radius
     for px, py in (start, end):
         column, row = math.floor(px), math.floor(py)
@@ -71,7 +74,7 @@ def polygon(points: Sequence[XY], size: Size) -> Patch:
         math.floor(xs.min()), math.floor(ys.min()), math.floor(xs.max()) + 1, math.floor(ys.max()) + 1
     ).clipped(size)
     if rect.is_empty:
-        return Patch(rect, np.zeros((0, 0), np.bool_))
+        return _NOTHING
     height, width = rect.y1 - rect.y0, rect.x1 - rect.x0
     toggles = np.zeros((height, width + 1), np.int32)
     for x0, y0, x1, y1 in zip(xs, ys, np.roll(xs, -1), np.roll(ys, -1), strict=True):
