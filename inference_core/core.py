@@ -65,7 +65,7 @@ class InferenceCore:
     ) -> None:
         self.engine = propagator.name
         self.device = device
-        self.settings = dict(settings or {})
+        self.settings: Mapping[str, str | int | float] = dict(settings or {})
         self.past = PastResults(propagator, fuser, policy, prob_bytes)
         self._frames = frames
         self._propagator = propagator
@@ -98,6 +98,7 @@ class InferenceCore:
         self.past.keep(frame, prob[[0, *self._channels.rows(ids)]], ids, key_frame.mask)
         self._key_frames[frame] = key_frame
 
+    @torch.inference_mode()
     def forget_frame(self, frame: int) -> None:
         """Take a key frame back. Raises KeyError if it is none."""
         del self._key_frames[frame]
@@ -219,6 +220,7 @@ class InferenceCore:
 
 def _is_same(old: KeyFrame, new: KeyFrame) -> bool:
     """Whether the same objects are fixed with the same pixels; resting objects on that frame do not matter."""
-    return new.object_ids == old.object_ids and all(
-        object_digest(new.mask, i) == object_digest(old.mask, i) for i in new.object_ids
+    return new.object_ids == old.object_ids and (
+        new.mask is old.mask
+        or all(object_digest(new.mask, i) == object_digest(old.mask, i) for i in new.object_ids)
     )

@@ -185,6 +185,16 @@ def test_forgetting_a_wrong_key_frame_undoes_its_effect() -> None:
         assert (ours.mask == theirs.mask).all()
 
 
+def test_key_frames_change_and_go_with_a_real_network() -> None:
+    """Not in inference mode, as any caller's thread is."""
+    project = Project("light")
+    project.core.sync([key(0, 1), key(5, 1)])
+    project.core.sync([key(0, 1), key(5, 1, mask=box(0, 9)), key(7, 1)])
+    assert project.core.memory().key_frames == 3
+    project.core.close()
+    assert project.core.memory().key_frames == 0
+
+
 def test_snapshot_and_restore() -> None:
     project = Project("light")
     project.core.sync([key(0, 1, 2)])
