@@ -8,6 +8,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import pytest
 
 from util.types import ImageU8, Size
 
@@ -85,6 +86,8 @@ def write_video(
         if aspect is not None:
             context.sample_aspect_ratio = aspect
         if rotation is not None:
+            if not hasattr(stream, "set_display_rotation"):
+                pytest.skip("this PyAV cannot write a display matrix")
             stream.set_display_rotation(rotation, hflip=is_mirrored)
         track = container.add_stream(sound, rate=48000, layout="stereo") if sound else None
         for number, picture in enumerate(pictures):
