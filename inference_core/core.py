@@ -169,10 +169,11 @@ class InferenceCore:
                 slots = channels.slots(active)
 
                 prob = propagator.segment(frame, features, slots)
+                # The engine goes on from what it saw itself, before fusion, which would feed old errors back.
+                everything = channels.with_resting(prob, active, existing)
+                propagator.follow(everything)
                 kind = propagator.wants_memory(frame, last_kept)
                 if kind is not Memory.NONE and frame != one_pass.frames[-1]:
-                    # What the network itself saw, before fusion: a fused frame would feed old errors back.
-                    everything = channels.with_resting(prob, active, existing)
                     propagator.memorize(frame, features, everything, slots, kind)
                     last_kept = frame if kind is Memory.ROLLING else last_kept
 

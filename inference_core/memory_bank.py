@@ -114,7 +114,7 @@ class MemoryBank:
                 raise EmptyMemoryError(f"object {self._object_ids[group[0]]} has no key frame in memory")
             for members in [[s] for s in group] if self._is_per_object else [group]:
                 key, values = self._gather(rows, members)
-                read = readout(key, query_key, values, self._similarity, self._top_k)
+                read = readout(key.t(), query_key, values, self._similarity, self._top_k)
                 result.update(zip(members, read, strict=True))
         return torch.stack([result[slot] for slot in slots]).transpose(1, 2)
 

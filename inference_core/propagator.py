@@ -72,6 +72,9 @@ class Propagator(Protocol):
     def segment(self, frame: int, features: FrameFeatures, slots: Sequence[int]) -> Tensor:
         """Prob [len(slots)+1, Hp, Wp], background first, of the objects in `slots`. Raises EmptyMemoryError."""
 
+    def follow(self, prob: Tensor) -> None:
+        """What became of the frame just segmented, prob [K+1, Hp, Wp]: for engines that carry it to the next one."""
+
     def wants_memory(self, frame: int, last: int) -> Memory:
         """What to keep of `frame` when `last` was the latest frame kept for good in this pass."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -16,29 +16,43 @@ from torch import Tensor
 
 from util.types import Size
 
-Similarity: TypeAlias = Callable[[Tensor, Tensor], Tensor]
-"""(memory key [..., Ck, N], query key [..., Ck, Nq]) -> float32 [..., Nq, N], larger is more similar.
 
-Rows are queries, so that a top-k or softmax over the memory runs along contiguous cells. Values are meaningful only
-up to a constant per query, which every softmax over the memory cancels.
-"""
+class Factors(NamedTuple):
+    """Two matrices whose product is the similarity: `query.T @ memory` is [..., Nq, N], larger is more similar.
+
+    Everything that is not a product of the two sides has become a channel, so that the largest matrix of the program
+    is written once and never touched again. Rows are queries: a top-k or softmax over the memory runs along contiguous
+    cells. Values are meaningful only up to a constant per query, which every softmax over the memory cancels.
+    """
+
+    memory: Tensor
+    """float32 [..., C, N]."""
+    query: Tensor
+    """float32 [..., C, Nq]."""
 
 
-def l2_similarity(memory_key: Tensor, query_key: Tensor) -> Tensor:
+Similarity: TypeAlias = Callable[[Tensor, Tensor], Factors]
+"""(memory key [..., Ck, N], query key [..., Ck, Nq]) -> factors."""
+
+
+def l2_similarity(memory_key: Tensor, query_key: Tensor) -> Factors:
     """Minus the squared distance over sqrt(Ck), without the query's own norm (STCN)."""
-    with torch.autocast(memory_key.device.type, enabled=False):
-        memory_key, query_key = memory_key.float(), query_key.float()
-        # Scaling the small factors instead of the product saves two passes over the largest matrix of the program.
-        scale = 1 / math.sqrt(memory_key.shape[-2])
-        product = (query_key * (2 * scale)).transpose(-1, -2) @ memory_key
-        return product.sub_(memory_key.square().sum(-2, keepdim=True) * scale)
+    memory_key, query_key = memory_key.float(), query_key.float()
+    scale = 1 / math.sqrt(memory_key.shape[-2])
+    norm = memory_key.square().sum(-2, keepdim=True)
+    weight = query_key.new_full((*query_key.shape[:-2], 1, query_key.shape[-1]), -scale)
+    return Factors(torch.cat([memory_key, norm], -2), torch.cat([query_key * (2 * scale), weight], -2))
 
 
-def dot_similarity(memory_key: Tensor, query_key: Tensor) -> Tensor:
+def dot_similarity(memory_key: Tensor, query_key: Tensor) -> Factors:
     """Dot product over sqrt(Ck) (STM)."""
-    with torch.autocast(memory_key.device.type, enabled=False):
-        memory_key, query_key = memory_key.float(), query_key.float()
-        return (query_key / math.sqrt(memory_key.shape[-2])).transpose(-1, -2) @ memory_key
+    return Factors(memory_key.float(), query_key.float() / math.sqrt(memory_key.shape[-2]))
+
+
+def scores(memory: Tensor, query: Tensor) -> Tensor:
+    """Similarity [..., Nq, N] of `Factors`, or of some of their columns; float32 also under autocast."""
+    with torch.autocast(memory.device.type, enabled=False):
+        return query.transpose(-1, -2) @ memory
 
 
 def full_softmax_attention(memory_key: Tensor, query_key: Tensor, similarity: Similarity) -> Tensor:
@@ -47,7 +61,7 @@ def full_softmax_attention(memory_key: Tensor, query_key: Tensor, similarity: Si
     Returns:
         float32 [..., N, Nq], columns sum to 1.
     """
-    return similarity(memory_key, query_key).softmax(-1).transpose(-1, -2)
+    return scores(*similarity(memory_key, query_key)).softmax(-1).transpose(-1, -2)
 
 
 def transfer_maps(pos: Tensor, neg: Tensor, attention: Tensor, feature_size: Size, size: Size) -> Tensor:

@@ -60,6 +60,9 @@ class StaticPropagator:
         masks = self._prob[[1 + slot for slot in slots]]
         return torch.cat([1 - masks.sum(0, keepdim=True), masks])
 
+    def follow(self, prob: Tensor) -> None:
+        """Nothing is recurrent here."""
+
     def wants_memory(self, frame: int, last: int) -> Memory:
         return Memory.NONE
 

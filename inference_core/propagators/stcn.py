@@ -66,6 +66,9 @@ class StcnPropagator(BankedPropagator):
             logits = self._network.decode(read, features.maps)
         return aggregate(torch.sigmoid(logits.float()))
 
+    def follow(self, prob: Tensor) -> None:
+        """Nothing is recurrent here."""
+
     def wants_memory(self, frame: int, last: int) -> Memory:
         return Memory.ROLLING if abs(frame - last) >= self._mem_every else Memory.NONE
 

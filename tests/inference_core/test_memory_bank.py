@@ -11,7 +11,7 @@ from torch import Tensor
 
 from inference_core.memory_bank import MemoryBank
 from inference_core.propagator import EmptyMemoryError, Memory
-from inference_core.readout import readout
+from inference_core.readout import GROUP, best_cells, readout
 from model.attention import dot_similarity, l2_similarity
 
 CK, CV, CELLS = 8, 6, 12
@@ -53,9 +53,20 @@ def test_read_equals_the_dense_formula() -> None:
 def test_read_in_blocks_equals_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     key, value = random_frame(0)
     query = random_frame(1)[0][0]
-    whole = readout(key[0].t(), query, value.transpose(1, 2), l2_similarity, 5)
-    monkeypatch.setattr("inference_core.readout.AFFINITY_BYTES", 4 * CELLS * 5)
-    torch.testing.assert_close(readout(key[0].t(), query, value.transpose(1, 2), l2_similarity, 5), whole)
+    whole = readout(key[0], query, value.transpose(1, 2), l2_similarity, 5)
+    monkeypatch.setattr("inference_core.readout._blocks", lambda n, _: (slice(i, i + 5) for i in range(0, n, 5)))
+    torch.testing.assert_close(readout(key[0], query, value.transpose(1, 2), l2_similarity, 5), whole)
+
+
+@pytest.mark.parametrize("num_cells", [3, 40, GROUP * 10 - 1, GROUP * 10, GROUP * 12 + 7, 1000])
+def test_best_cells_equal_a_plain_top_k(num_cells: int) -> None:
+    similarities = torch.randn(50, num_cells, generator=torch.Generator().manual_seed(num_cells))
+    similarities[:5] = similarities[:5].round()  # with ties
+    values, cells = best_cells(similarities, 5)
+    expected = similarities.topk(min(5, num_cells), dim=1).values
+    assert torch.equal(values.sort(1, descending=True).values, expected)
+    assert torch.equal(similarities.gather(1, cells), values)
+    assert all(len(row.unique()) == len(row) for row in cells)
 
 
 def test_keys_per_object_are_read_per_object() -> None:
@@ -66,7 +77,7 @@ def test_keys_per_object_are_read_per_object() -> None:
     query = random_frame(4)[0][0]
     read = bank.read(query, [0, 1])
     for slot in range(2):
-        alone = readout(key[slot].t(), query, value[slot : slot + 1].transpose(1, 2), dot_similarity, 4)
+        alone = readout(key[slot], query, value[slot : slot + 1].transpose(1, 2), dot_similarity, 4)
         torch.testing.assert_close(read[slot], alone[0].t())
 
 

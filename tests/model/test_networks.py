@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from model.aggregate import aggregate
-from model.attention import dot_similarity, full_softmax_attention, l2_similarity, transfer_maps
+from model.attention import (
+    Similarity,
+    dot_similarity,
+    full_softmax_attention,
+    l2_similarity,
+    scores,
+    transfer_maps,
+)
 from model.blocks import ResidualBlock, conv_with_shared
 from model.encoders import BasicBlock, ResNet
 from model.fusion_net import FusionNet
@@ -101,7 +108,7 @@ def dense_dot(memory: Tensor, query: Tensor) -> Tensor:
 
 @pytest.mark.parametrize(("similarity", "dense"), [(l2_similarity, dense_l2), (dot_similarity, dense_dot)])
 def test_attention_equals_its_definition(
-    similarity: Callable[[Tensor, Tensor], Tensor], dense: Callable[[Tensor, Tensor], Tensor]
+    similarity: Similarity, dense: Callable[[Tensor, Tensor], Tensor]
 ) -> None:
     torch.manual_seed(2)
     memory, query = torch.randn(2, 16, 12), torch.randn(16, 9)
@@ -112,13 +119,12 @@ def test_attention_equals_its_definition(
 
 
 @pytest.mark.parametrize("similarity", [l2_similarity, dot_similarity])
-def test_similarity_is_float32_under_autocast(similarity: Callable[[Tensor, Tensor], Tensor]) -> None:
+def test_similarity_is_float32_under_autocast(similarity: Similarity) -> None:
     memory, query = torch.randn(16, 12), torch.randn(16, 9)
     with torch.autocast("cpu", torch.bfloat16):
-        assert torch.equal(similarity(memory, query), similarity(memory, query).float())
-        assert similarity(memory.bfloat16(), query.bfloat16()).dtype == torch.float32
-        actual = similarity(memory, query)
-    assert torch.equal(actual, similarity(memory, query))
+        assert scores(*similarity(memory.bfloat16(), query.bfloat16())).dtype == torch.float32
+        actual = scores(*similarity(memory, query))
+    assert torch.equal(actual, scores(*similarity(memory, query)))
 
 
 @pytest.mark.parametrize("per_plane", [False, True])

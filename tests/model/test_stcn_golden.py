@@ -89,7 +89,7 @@ def compute(golden: Golden) -> Run:
     query = features.key[0].flatten(1)
     # Reading an identity matrix instead of values gives the weights themselves.
     identity = torch.eye(keys.shape[1])[None]
-    affinity = readout(keys.T, query, identity, l2_similarity, TOP_K)[0].T
+    affinity = readout(keys, query, identity, l2_similarity, TOP_K)[0].T
     read = read_bank(memory, values, query).unflatten(2, cells)
     prob = stcn.decode(read, features).sigmoid()
 
