@@ -288,7 +288,7 @@ class Controller(QObject):
 
     def show_about(self) -> None:
         folder = None if self.video is None else self.video.session.workspace.folder
-        engine = self.window.top_bar.engine.text() or "loaded with the first video"
+        engine = self.window.top_bar.engine.text() or "Engine: loaded with the first video"
         self.window.dialogs.show_about("Keys and about", about_text(engine, folder))
 
     def update_actions(self) -> None:

@@ -7,12 +7,42 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QRectF, Qt
+from PyQt5.QtGui import QColor, QIcon, QPainter, QPixmap
 from PyQt5.QtWidgets import QFileDialog, QMessageBox, QWidget
 
+from gui import theme
+from gui.widgets import step_of
 from util.errors import AppError
 
 VIDEO_FILTER = "Videos (*.mp4 *.mov *.avi *.mkv *.webm *.m4v *.mpg *.mpeg *.wmv);;All files (*)"
+
+
+_SIGNS = {QMessageBox.Warning: ("!", theme.WARNING), QMessageBox.Critical: ("!", theme.NEGATIVE),
+          QMessageBox.Question: ("?", theme.ACCENT_LIGHT)}
+
+
+def _sign(character: str, color: str, widget: QWidget) -> QPixmap:
+    """A disc with a character, in the window's own style."""
+    side = 10 * step_of(widget)
+    ratio = widget.devicePixelRatioF()
+    pixmap = QPixmap(round(side * ratio), round(side * ratio))
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(Qt.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.Antialiasing)
+    painter.setPen(Qt.NoPen)
+    painter.setBrush(QColor(color))
+    disc = QRectF(0.5, 0.5, side - 1, side - 1)
+    painter.drawEllipse(disc)
+    font = widget.font()
+    font.setBold(True)
+    font.setPixelSize(round(side * 0.62))
+    painter.setFont(font)
+    painter.setPen(QColor(theme.FIELD))
+    painter.drawText(disc, Qt.AlignCenter, character)
+    painter.end()
+    return pixmap
 
 
 class Dialogs:
@@ -61,7 +91,9 @@ class Dialogs:
         box = self._box(QMessageBox.Question, title, text)
         box.setInformativeText(details)
         button = box.addButton(yes, QMessageBox.AcceptRole)
-        box.setDefaultButton(box.addButton(QMessageBox.Cancel))
+        cancel = box.addButton(QMessageBox.Cancel)
+        cancel.setIcon(QIcon())
+        box.setDefaultButton(cancel)
         box.buttonClicked.connect(lambda clicked: on_yes() if clicked is button else None)
         box.open()
 
@@ -74,7 +106,9 @@ class Dialogs:
     def _box(self, kind: QMessageBox.Icon, title: str, text: str) -> QMessageBox:
         box = QMessageBox(self._parent)
         box.setAttribute(Qt.WA_DeleteOnClose)
-        box.setIcon(kind)
+        box.setStyleSheet("QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }")
+        if kind in _SIGNS:
+            box.setIconPixmap(_sign(*_SIGNS[kind], box))
         box.setWindowTitle(title)
         box.setText(text)
         return box

@@ -27,6 +27,9 @@ from util.jobs import CancelToken, Job, Outcome
 from util.overlay import compose
 from util.types import IndexMask
 
+# Frames between two results of a scan.
+SCAN_BATCH = 256
+
 Failed = Callable[[AppError], None]
 
 Presence: TypeAlias = dict[int, frozenset[int]]
@@ -99,17 +102,23 @@ def open_workspace_job(
 
 
 def scan_presence_job(masks: MaskStore, found: Callable[[Presence], None], failed: Failed) -> Job[Presence]:
-    """Look through the masks that a workspace already has, for the timeline."""
+    """Look through the masks that a workspace already has, for the timeline. A damaged one does not end it."""
 
     def run(token: CancelToken) -> Generator[Presence, None, None]:
         batch: Presence = {}
+        first_error: AppError | None = None
         for frame in masks.frames():
             token.check()
-            batch[frame] = masks.object_ids(frame)
-            if len(batch) == 256:
+            try:
+                batch[frame] = masks.object_ids(frame)
+            except AppError as error:
+                first_error = first_error or error
+            if len(batch) == SCAN_BATCH:
                 yield batch
                 batch = {}
         yield batch
+        if first_error is not None:
+            raise first_error
 
     return Job("Reading masks", None, run, found, _report("The masks cannot be read", failed))
 

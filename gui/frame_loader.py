@@ -57,7 +57,11 @@ class FrameLoader(QObject):
                     return
                 frame = self._wanted
                 self._wanted = None
-            result = self._read(frame)
+            try:
+                result = self._read(frame)
+            except RuntimeError:
+                log.debug("frame %d is not shown: the video was closed meanwhile", frame)
+                return
             if self._is_closed:
                 return
             self._arrived.emit(frame, result)
@@ -68,9 +72,6 @@ class FrameLoader(QObject):
             return self._frames.get(frame)
         except AppError as error:
             return error
-        except Exception as error:
-            log.exception("frame %d cannot be shown", frame)
-            return AppError(f"Frame {frame} of {self._frames.source.path} cannot be read: {error}.")
 
     def _on_arrived(self, frame: int, result: ImageU8 | AppError) -> None:
         if self._is_closed:

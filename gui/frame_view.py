@@ -86,6 +86,7 @@ class FrameView(QObject):
         self._canvas.set_brush(None)
         self._canvas.set_caption("")
         self._canvas.set_image(None)
+        self.deleteLater()
 
     def set_style(self, *, opacity: float, contour: bool) -> None:
         self._style = (opacity, contour)

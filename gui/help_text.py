@@ -13,6 +13,8 @@ LICENSES = (
     "(WEIGHTS_LICENSE.md). Nothing leaves this machine."
 )
 
+_ROW = "<tr><td style='white-space: pre'><b>{}</b>&nbsp;&nbsp;</td><td style='white-space: pre'>{}</td></tr>"
+
 
 def _keys(spec: ActionSpec) -> str:
     return ", ".join(QKeySequence(keys).toString(QKeySequence.NativeText) for keys in spec.shortcuts)
@@ -20,12 +22,12 @@ def _keys(spec: ActionSpec) -> str:
 
 def _table(menu: str) -> str:
     rows = [
-        f"<tr><td><b>{escape(_keys(spec))}</b>&nbsp;&nbsp;</td><td>{escape(spec.text.rstrip('…'))}</td></tr>"
+        _ROW.format(escape(_keys(spec)), escape(spec.text.rstrip("…")))
         for spec in ACTIONS
         if spec.menu == menu and spec.shortcuts and not spec.action_id.startswith("object.select_")
     ]
     if menu == "Objects":
-        rows.append("<tr><td><b>1 … 9</b>&nbsp;&nbsp;</td><td>Select the object of this number</td></tr>")
+        rows.append(_ROW.format("1 … 9", "Select this object"))
     return f"<p><b>{menu}</b></p><table cellpadding='1'>{''.join(rows)}</table>" if rows else ""
 
 
@@ -41,4 +43,4 @@ def about_text(engine: str, workspace: Path | None) -> str:
         "Ctrl and wheel: size of the brush; wheel on the timeline: zoom in time.</p>"
     )
     place = f"<p>Masks of this video are kept in {escape(str(workspace))}.</p>" if workspace is not None else ""
-    return f"<table><tr>{cells}</tr></table>{mouse}<p>Engine: {escape(engine)}</p>{place}<p>{LICENSES}</p>"
+    return f"<table><tr>{cells}</tr></table>{mouse}<p>{escape(engine)}</p>{place}<p>{LICENSES}</p>"

@@ -90,6 +90,7 @@ class PanelsView(QObject):
         window.transport.set_position("")
         window.facts_label.clear()
         window.saved_label.clear()
+        self.deleteLater()
 
     def add_presence(self, found: dict[int, frozenset[int]]) -> None:
         """What the masks of the workspace hold. A frame that was changed meanwhile is asked again."""

@@ -144,7 +144,7 @@ class PropagationControl(QObject):
 
     def _end(self, outcome: Outcome, session: VideoSession, anchor: int) -> None:
         self._timer.stop()
-        self._next_shown = None
+        self._follow()
         self._job_id = None
         self._controller.window.timeline.set_progress(None)
         if outcome.kind == "failed":

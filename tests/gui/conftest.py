@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from gui.engine import BuildCore
 from tests.gui.driver import Driver, FakeBuilder
 
 Start = Callable[..., Driver]
@@ -17,8 +18,8 @@ def start(qtbot: QtBot) -> Iterator[Start]:
     """`start(*flags, build=...)` shows a window; without `build` its engine is a fake that copies masks."""
     drivers: list[Driver] = []
 
-    def make(*argv: object, build: object = None) -> Driver:
-        drivers.append(Driver(qtbot, [str(argument) for argument in argv], build or FakeBuilder()))
+    def make(*argv: object, build: BuildCore | None = None, resize: bool = True) -> Driver:
+        drivers.append(Driver(qtbot, [str(argument) for argument in argv], build or FakeBuilder(), resize=resize))
         return drivers[-1]
 
     yield make

@@ -173,14 +173,15 @@ class FakeBuilder:
 class Driver:
     """One window. `finish` must be called at the end of a test (qtbot would not wait for its jobs)."""
 
-    def __init__(self, qtbot: QtBot, argv: Sequence[str] = (), build: BuildCore | None = None) -> None:
+    def __init__(self, qtbot: QtBot, argv: Sequence[str], build: BuildCore, *, resize: bool = True) -> None:
         self._qtbot = qtbot
         self._threads_before = set(threading.enumerate())
         config = parse_config(WINDOW, list(argv), ("light", "stcn", "static"))
-        self.window = MainWindow(config) if build is None else MainWindow(config, build=build)
+        self.window = MainWindow(config, build=build)
         self.dialogs = FakeDialogs(self.window)
         self.window.dialogs = self.dialogs
-        self.window.resize(1200, 800)
+        if resize:
+            self.window.resize(1200, 800)
         self.window.show()
         qtbot.waitExposed(self.window)
 

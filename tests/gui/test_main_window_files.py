@@ -12,6 +12,15 @@ from tests.gui.driver import Driver
 from tests.synthetic import SyntheticVideo
 
 
+def test_the_window_comes_back_where_it_was(start: Start) -> None:
+    first = start()
+    first.window.resize(1111, 777)
+    first.window.splitter.setSizes([400, 300])
+    first.close()
+    again = start(resize=False)
+    assert (again.window.width(), again.window.height()) == (1111, 777)
+
+
 def test_work_is_saved_and_resumed(opened: Driver, start: Start, synthetic_folder: Path) -> None:
     opened.trigger("tool.brush")
     opened.window.controller.edit.seek(3)
