@@ -21,6 +21,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from storage.video_decoder import KeyPacket, VideoDecoder, unreadable
+from util.errors import AppError
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +88,7 @@ def build_index(path: Path) -> VideoIndex:
     """Index a file; AppError when no picture of it can be decoded."""
     decoder = VideoDecoder(path)
     try:
+        _check_whole(path, decoder)
         packets, is_complete = _read_packets(decoder)
         if is_complete and _is_regular(packets, decoder):
             shown = sorted(p.pts for p in packets if p.pts is not None and not p.is_discard)
@@ -107,6 +109,20 @@ def _read_packets(decoder: VideoDecoder) -> tuple[list[_PacketInfo], bool]:
     except (OSError, av.error.FFmpegError):
         return packets, False
     return packets, True
+
+
+def _check_whole(path: Path, decoder: VideoDecoder) -> None:
+    """Refuse a file whose table of contents points behind its end. MP4 and MOV have one that names every picture."""
+    if "mp4" not in decoder.format_name:
+        return
+    length = path.stat().st_size
+    entries = decoder.stream.index_entries
+    missing = sum(entry.pos + entry.size > length for entry in entries)
+    if missing:
+        raise AppError(
+            f"{path} is cut off: {missing} of its {len(entries)} pictures are not in the file.",
+            f'Copy it again, or keep what there is: ffmpeg -i "{path.name}" -c copy "rescued-{path.name}"',
+        )
 
 
 def _is_regular(packets: Sequence[_PacketInfo], decoder: VideoDecoder) -> bool:
