@@ -195,7 +195,7 @@ class MainWindow(QMainWindow):
         if not self._has_splitter:
             # Only now the splitter has a height to share out.
             self._has_splitter = True
-            height = self.bottom.sizeHint().height()
+            height = max(self.bottom.sizeHint().height(), 52 * step_of(self))
             self.splitter.setSizes([self.splitter.height() - height, height])
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
