@@ -8,6 +8,7 @@ the area that hangs together with the latest prompt, so that what was right stay
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -25,10 +26,13 @@ Region = NDArray[np.bool_]
 WORK_SIDE = 200
 """Longer side of the window that is cut, in working pixels."""
 ROUNDS = 2
+SEED_WIDTH = 5.0
+"""Diameter, in working pixels, of what a click says for sure while cutting; enough to learn a colour from."""
 FIRST_REACH, STROKE_REACH = 0.25, 0.15
 """How far around a first click or stroke is taken for inside to begin with, as a part of the shorter side."""
-FIX_REACH = 0.1
-"""How far around a correction its answer is assumed to begin with, as a part of the shorter side."""
+MIN_FIX_REACH = 0.1
+MAX_ADD_REACH, MAX_REMOVE_REACH = 0.25, 0.4
+"""The same for a correction: as far as it is from the nearest pixel that was right, within these bounds."""
 DISTANCE_WEIGHT = 100.0
 """Value of the distance channel at one window diagonal from the prompts; colours range over about as much."""
 MARGIN = 0.5
@@ -104,12 +108,15 @@ class _Window:
         return Size(*self.image.shape[:2])
 
     def seeds(self) -> NDArray[np.uint8]:
-        return seed_map(self.prompts, self.size, scale=self.scale, origin=Point(self.rect.x0, self.rect.y0))
+        return self._seed_map(self.prompts)
 
     def patch(self, prompt: Hint) -> Region:
         """bool [h, w]: the pixels of one prompt, at least one inside the window."""
-        seeds = seed_map([prompt], self.size, scale=self.scale, origin=Point(self.rect.x0, self.rect.y0))
-        return np.asarray(seeds != UNKNOWN, np.bool_)
+        return np.asarray(self._seed_map([prompt]) != UNKNOWN, np.bool_)
+
+    def _seed_map(self, prompts: Sequence[Hint]) -> NDArray[np.uint8]:
+        origin = Point(self.rect.x0, self.rect.y0)
+        return seed_map(prompts, self.size, scale=self.scale, origin=origin, min_width=SEED_WIDTH)
 
     def shrink(self, region: Region) -> Region:
         part = np.ascontiguousarray(region[self.rect.slices]).astype(np.uint8) * 255
@@ -138,8 +145,9 @@ def _cut(window: _Window, previous: Region, token: CancelToken, *, is_correction
     labels = _first_guess(window, before, seeds)
     features = _features(window, before, seeds)
     token.check()
-    cv2.setRNGSeed(0)
-    cv2.grabCut(features, labels, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), ROUNDS, cv2.GC_INIT_WITH_MASK)
+    if labels.size >= 2 * MIN_SAMPLES:
+        cv2.setRNGSeed(0)
+        cv2.grabCut(features, labels, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), ROUNDS, cv2.GC_INIT_WITH_MASK)
     token.check()
     after = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
     if is_correction:
@@ -156,16 +164,24 @@ def _cut(window: _Window, previous: Region, token: CancelToken, *, is_correction
 def _first_guess(window: _Window, before: Region, seeds: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """GrabCut's labels, uint8 [h, w]: the object so far, the neighbourhood of the prompts, the prompts for sure."""
     labels = np.where(before, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    side = min(window.size)
     for prompt in window.prompts:
-        first_reach = FIRST_REACH if isinstance(prompt, Click) else STROKE_REACH
-        reach = FIX_REACH if before.any() else first_reach
-        near = _distance(window.patch(prompt)) <= reach * side
+        near = _distance(window.patch(prompt)) <= _reach(window, prompt, before) * min(window.size)
         labels[near] = cv2.GC_PR_FGD if prompt.positive else cv2.GC_PR_BGD
     for value, label in ((INSIDE, cv2.GC_FGD), (OUTSIDE, cv2.GC_BGD)):
         labels[seeds == value] = label
     _ensure_samples(labels)
     return labels
+
+
+def _reach(window: _Window, prompt: Hint, before: Region) -> float:
+    """How far around a prompt its answer is assumed to begin with, as a part of the window's shorter side."""
+    if not before.any():
+        return FIRST_REACH if isinstance(prompt, Click) else STROKE_REACH
+    right, limit = (before, MAX_ADD_REACH) if prompt.positive else (~before, MAX_REMOVE_REACH)
+    if not right.any():
+        return limit
+    depth = float(_distance(right)[window.patch(prompt)].max(initial=0.0)) / min(window.size)
+    return min(max(depth, MIN_FIX_REACH), limit)
 
 
 def _ensure_samples(labels: NDArray[np.uint8]) -> None:

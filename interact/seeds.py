@@ -11,27 +11,38 @@ from util.raster import Patch, polyline
 from util.types import Size
 
 CLICK_WIDTH = 3.0
-"""Diameter, in image pixels, of what a click says for sure."""
+"""Diameter, in image pixels, of what a click says for sure; a stroke is at least as wide."""
 
 ORIGIN = Point(0.0, 0.0)
 UNKNOWN, INSIDE, OUTSIDE = 0, 1, 2
 
 
-def prompt_patch(prompt: Hint, size: Size, *, scale: float = 1.0, origin: Point = ORIGIN) -> Patch:
+def prompt_patch(
+    prompt: Hint, size: Size, *, scale: float = 1.0, origin: Point = ORIGIN, min_width: float = CLICK_WIDTH
+) -> Patch:
     """The pixels that a prompt is about, in an image of `size` that shows the frame from `origin` on at `scale`."""
     points = (Point(prompt.x, prompt.y),) if isinstance(prompt, Click) else prompt.points
-    width = CLICK_WIDTH if isinstance(prompt, Click) else prompt.width
-    moved = [((x - origin.x) * scale, (y - origin.y) * scale) for x, y in points]
-    return polyline(moved, width * scale, size)
+    width = 0.0 if isinstance(prompt, Click) else prompt.width * scale
+    return polyline([((x - origin.x) * scale, (y - origin.y) * scale) for x, y in points], max(width, min_width), size)
 
 
 def seed_map(
-    prompts: Sequence[Hint], size: Size, *, scale: float = 1.0, origin: Point = ORIGIN
+    prompts: Sequence[Hint],
+    size: Size,
+    *,
+    scale: float = 1.0,
+    origin: Point = ORIGIN,
+    min_width: float = CLICK_WIDTH,
 ) -> NDArray[np.uint8]:
-    """uint8 [H, W] of ORIGIN = Point(0.0, 0.0)
-UNKNOWN, INSIDE and OUTSIDE; where prompts disagree the latest is right."""
+    """uint8 [H, W] of UNKNOWN, INSIDE and OUTSIDE; where prompts disagree the latest is right."""
     seeds = np.full(size, UNKNOWN, np.uint8)
     for prompt in prompts:
-        patch = prompt_patch(prompt, size, scale=scale, origin=origin)
+        patch = prompt_patch(prompt, size, scale=scale, origin=origin, min_width=min_width)
         seeds[patch.rect.slices][patch.inside] = INSIDE if prompt.positive else OUTSIDE
     return seeds
+
+
+def is_bare(region: NDArray[np.bool_], prompts: Sequence[Hint]) -> bool:
+    """Whether a predictor's answer, bool [H, W], is no more than what the prompts say themselves."""
+    seeds = seed_map(prompts, Size(*region.shape))
+    return not (region & (seeds == UNKNOWN)).any()

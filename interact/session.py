@@ -20,8 +20,9 @@ from interact.predictor import MaskPredictor
 from interact.prompting import Prompting, Region
 from interact.prompts import Click, Point, Polygon, Stroke
 from interact.propagation import Propagation
+from interact.seeds import is_bare
 from interact.tools import Action, PaintEnd, PaintTo, Tool, ToolName, ToolSettings, make_tools
-from interact.undo_stack import UndoStack
+from interact.undo_stack import Command, UndoStack
 from storage.frame_store import FrameStore
 from storage.project import ObjectInfo
 from storage.workspace import Workspace
@@ -81,8 +82,6 @@ class VideoSession:
         self._prompting.message.connect(self.message.emit)
         self.history.dropped.connect(self._on_history_dropped)
 
-    # ---- looking ----------------------------------------------------------------------------------------------
-
     @property
     def mask(self) -> IndexMask:
         """The current frame's mask with the brush drag in progress: draw this one, not `masks.get(frame)`.
@@ -112,8 +111,6 @@ class VideoSession:
         ahead = range(frame + step, frame + step * (_PREFETCH_FRAMES + 1), step)
         self.frames.prefetch(i for i in ahead if 0 <= i < len(self.frames))
         self.frame_changed.emit(frame)
-
-    # ---- tools ------------------------------------------------------------------------------------------------
 
     def set_tool(self, name: ToolName) -> None:
         if self.tool.name != name:
@@ -160,6 +157,8 @@ class VideoSession:
         if interaction.object_id not in self.objects:
             self.message.emit(f"The {interaction.kind} on frame {interaction.frame} was for a deleted object.")
             return
+        if interaction.prompts[-1].positive and is_bare(region, interaction.prompts):
+            self.message.emit(f"Nothing more was found around the {interaction.kind}: add prompts, or paint.")
         is_open = self._prompting.shown is interaction
         self._record(edits.apply_prediction(self, interaction, self._prompting.settled if is_open else None, region))
         if not is_open:
@@ -188,7 +187,7 @@ class VideoSession:
         self.tool.reset()
         self._prompting.set(None)
 
-    # ---- objects ----------------------------------------------------------------------------------------------
+    # ---- editing ----------------------------------------------------------------------------------------------
 
     def select_object(self, object_id: int) -> None:
         """Raises KeyError for an unknown id."""
@@ -212,10 +211,9 @@ class VideoSession:
             self._record(edits.delete_object(self, object_id))
 
     def rename_object(self, object_id: int, name: str) -> None:
+        """Raises KeyError for an unknown id."""
         if self._may_edit():
             self._record(edits.rename_object(self, object_id, name))
-
-    # ---- whole frames -----------------------------------------------------------------------------------------
 
     def clear_frame(self) -> None:
         """Empty the current frame: its objects count as absent here. On an empty frame: forget its key marks."""
@@ -252,7 +250,7 @@ class VideoSession:
         step = self.history.next_undo
         if step is None:
             return None
-        self._show(step.frame, step.touches(self.frame), f"Undid {step.label}")
+        self._show(step, "Undid")
         step.revert(self)
         self.history.step_back()
         self._save()
@@ -266,16 +264,16 @@ class VideoSession:
         if step is None:
             return None
         self._leave()
-        self._show(step.frame, step.touches(self.frame), f"Redid {step.label}")
+        self._show(step, "Redid")
         step.apply(self)
         self.history.step_forward()
         self._save()
         return step.label
 
-    def _show(self, frame: int | None, is_visible: bool, what: str) -> None:
-        if frame is not None and not is_visible and frame != self.frame:
-            self.seek(frame)
-            self.message.emit(f"{what} on frame {frame}.")
+    def _show(self, step: Command, what: str) -> None:
+        if step.frame is not None and not step.touches(self.frame) and step.frame != self.frame:
+            self.seek(step.frame)
+            self.message.emit(f"{what} {step.label} on frame {step.frame}.")
 
     def _on_history_dropped(self, label: str) -> None:
         self.message.emit(f'The undo history is full: "{label}" and what came before can no longer be undone.')

@@ -24,12 +24,13 @@ NUM_FRAMES = 12
 
 
 class DiscPredictor:
-    """A disc of radius 5 around every positive click or stroke point, cut by discs around negative ones."""
+    """A disc around every positive click or stroke point, cut by discs around negative ones."""
 
     name = "discs"
 
     def __init__(self) -> None:
         self.error: Exception | None = None
+        self.radius = 5.0
         self.seen: list[Interaction] = []
 
     def predict(self, image: ImageU8, interaction: Interaction, token: CancelToken) -> np.ndarray:
@@ -39,7 +40,7 @@ class DiscPredictor:
         region = np.zeros(image.shape[:2], np.bool_)
         for prompt in interaction.prompts:
             x, y = (prompt.x, prompt.y) if hasattr(prompt, "x") else prompt.points[0]
-            patch = segment((x, y), (x, y), 10, Size(*region.shape))
+            patch = segment((x, y), (x, y), 2 * self.radius, Size(*region.shape))
             region[patch.rect.slices][patch.inside] = prompt.positive
         return region
 

@@ -226,3 +226,13 @@ def test_a_later_click_gives_back_what_an_earlier_one_took(hand: Driver) -> None
     assert not region(session.masks.get(0), 2)
     hand.click(10, 10, right=True)
     assert region(session.masks.get(0), 2) == region(mask, 2)
+
+
+def test_an_answer_that_found_nothing_says_so(hand: Driver) -> None:
+    hand.predictor.radius = 0.5
+    hand.click(8, 10)
+    assert hand.session.masks.get(0)[10, 8] == 1
+    assert hand.messages == ["Nothing more was found around the click: add prompts, or paint."]
+    hand.predictor.radius = 5
+    hand.click(8, 10)
+    assert len(hand.messages) == 1
