@@ -135,7 +135,7 @@ class RowDelegate(QStyledItemDelegate):
         side = 3 * step
         swatch = QRectF(area.left() + 2 * step, area.center().y() - side / 2 + 0.5, side, side)
         painter.setPen(Qt.NoPen)
-        painter.setBrush(theme.vivid(row.color))
+        painter.setBrush(QColor(*row.color))
         painter.drawRoundedRect(swatch, step * 0.75, step * 0.75)
         text = QColor(theme.TEXT_STRONG if is_selected else theme.TEXT)
         painter.setPen(text if row.is_visible else QColor(theme.TEXT_DISABLED))

@@ -9,9 +9,8 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 from PyQt5.QtCore import QLineF, QRectF, Qt
-from PyQt5.QtGui import QPainter, QPen
+from PyQt5.QtGui import QColor, QPainter, QPen
 
-from gui import theme
 from util.palette import object_color
 from util.types import IGNORE, IndexMask
 from util.view_transform import ViewTransform
@@ -47,7 +46,7 @@ def paint_outlines(
     places = (runs[:, :4] + [rect.x0, rect.y0] * 2) * view.scale + [view.offset_x, view.offset_y] * 2
     for object_id in np.unique(runs[:, 4]).tolist():
         width = SELECTED_LINE if object_id == selected else LINE
-        color = theme.vivid(object_color(object_id))
+        color = QColor(*object_color(object_id))
         painter.setPen(QPen(color, width, Qt.SolidLine, Qt.SquareCap))
         painter.drawLines([QLineF(*line) for line in places[runs[:, 4] == object_id].tolist()])
 

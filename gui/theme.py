@@ -60,23 +60,6 @@ def apply_theme(app: QApplication) -> None:
     app.setStyleSheet(style_sheet(unit(QFontMetricsF(app.font()).height())))
 
 
-def vivid(color: tuple[int, int, int]) -> QColor:
-    """A colour of the DAVIS palette (RGB 0..255) for the screen: made for files, the palette is too dark for lines.
-
-    Keeps hue and the difference between the palette's dark, middle and light variants of a hue; light hues (green,
-    yellow) are dimmed a little so that all look equally strong.
-    """
-    red, green, blue = color
-    brightest = max(color)
-    if not brightest:
-        return QColor(TEXT_MUTED)
-    saturation = 1 - min(color) / brightest
-    luminance = (0.21 * red + 0.72 * green + 0.07 * blue) / brightest
-    value = 0.95 - 0.22 * luminance - (0.22 if brightest <= 64 else 0.0)
-    saturation *= 0.5 if brightest >= 192 else 0.74
-    return QColor.fromHsvF(max(QColor(*color).hsvHueF(), 0.0), saturation, value)
-
-
 def make_palette() -> QPalette:
     """The colours that Fusion and self-painting widgets take from the palette, with their disabled versions."""
     palette = QPalette()

@@ -25,7 +25,7 @@ class Lane:
     Args:
         object_id: 1..254.
         name: what the label says after the id.
-        color: RGB 0..255, as in `util.palette.object_color`; shown brighter, for the palette is made for files.
+        color: RGB 0..255, of `util.palette.object_color`.
         keys: frames that the user fixed.
         frames: runs of frames where the object has a mask, ascending, not touching (`timeline_axis.to_ranges`).
     """
@@ -130,7 +130,7 @@ def paint_lane(painter: QPainter, shape: LaneShape, bar: QRectF, axis: TimeAxis,
     end = int(np.searchsorted(shape.starts, last, "right"))
     pixel = 1.0 / painter.device().devicePixelRatioF()
     runs = pixel_runs(shape.starts[begin:end], shape.stops[begin:end], axis, pixel)
-    painter.setBrush(_blend(theme.vivid(shape.lane.color), QColor(theme.LANE), 0.5))
+    painter.setBrush(_blend(QColor(*shape.lane.color), QColor(theme.LANE), 0.5))
     _paint_spans(painter, runs, bar, radius)
     _paint_keys(painter, shape, bar, axis, first, last)
 
@@ -178,7 +178,7 @@ def paint_label(painter: QPainter, lane: Lane, row: QRectF, metrics: Metrics, fo
     side = metrics.bar * 0.6
     swatch = QRectF(row.left() + metrics.pad, row.center().y() - side / 2, side, side)
     painter.setPen(Qt.NoPen)
-    painter.setBrush(theme.vivid(lane.color))
+    painter.setBrush(QColor(*lane.color))
     painter.drawRoundedRect(swatch, side / 4, side / 4)
     painter.setFont(font)
     letters = QFontMetricsF(font)

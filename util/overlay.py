@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from util.palette import davis_palette
+from util.palette import screen_palette
 from util.types import IGNORE, ImageU8, IndexMask, Rect, Size
 
 CONTOUR_MARGIN = 2
@@ -29,7 +29,7 @@ def _rounded(values: NDArray[np.float64]) -> NDArray[np.uint8]:
 @lru_cache(maxsize=32)
 def _fill_table(opacity: float) -> NDArray[np.uint8]:
     """uint8 [256, 1, 3]: what each id adds to the dimmed frame."""
-    colors = davis_palette().astype(np.float64)
+    colors = screen_palette().astype(np.float64)
     colors[IGNORE] = IGNORE_GRAY
     return _rounded(colors * opacity)[:, None]
 
@@ -42,10 +42,9 @@ def _dim_table(opacity: float) -> NDArray[np.uint8]:
 
 @lru_cache(maxsize=1)
 def _line_table() -> NDArray[np.uint8]:
-    """uint8 [256, 1, 3]: contour colours, the objects' own at full brightness, so that they show on any fill."""
-    colors = davis_palette().astype(np.float64)
-    vivid = colors * (255 / np.maximum(colors.max(axis=1, keepdims=True), 1))
-    return _rounded(vivid + (255 - vivid) * _WHITENED)[:, None]
+    """uint8 [256, 1, 3]: contour colours, the objects' own and a little lighter, so that they show on any fill."""
+    colors = screen_palette().astype(np.float64)
+    return _rounded(colors + (255 - colors) * _WHITENED)[:, None]
 
 
 @lru_cache(maxsize=32)

@@ -1,6 +1,7 @@
-"""The DAVIS / PASCAL VOC palette: the colour of an object id on screen and in PNG files."""
+"""The DAVIS / PASCAL VOC palette: the colour of an object id in PNG files, and on screen."""
 from __future__ import annotations
 
+import colorsys
 from functools import lru_cache
 
 import numpy as np
@@ -19,7 +20,31 @@ def davis_palette() -> NDArray[np.uint8]:
     return palette
 
 
+@lru_cache(maxsize=1)
+def screen_palette() -> NDArray[np.uint8]:
+    """uint8 [256, 3] RGB, read-only: the same hues for fills, lines and swatches on screen.
+
+    Made for files, the DAVIS palette is too dark over a photograph. Hue and the difference between its dark, middle
+    and light variants of a hue stay; green and yellow are dimmed a little so that all look equally strong.
+    """
+    palette = np.array([_for_screen(*color) for color in davis_palette().tolist()], np.uint8)
+    palette.setflags(write=False)
+    return palette
+
+
+def _for_screen(red: int, green: int, blue: int) -> tuple[int, int, int]:
+    brightest = max(red, green, blue)
+    if not brightest:
+        return 0, 0, 0
+    hue, saturation, _ = colorsys.rgb_to_hsv(red / 255, green / 255, blue / 255)
+    luminance = (0.21 * red + 0.72 * green + 0.07 * blue) / brightest
+    value = 0.95 - 0.22 * luminance - (0.22 if brightest <= 64 else 0.0)
+    saturation *= 0.5 if brightest >= 192 else 0.74
+    shown = colorsys.hsv_to_rgb(hue, saturation, value)
+    return round(shown[0] * 255), round(shown[1] * 255), round(shown[2] * 255)
+
+
 def object_color(object_id: int) -> tuple[int, int, int]:
-    """RGB, 0..255, of one object id."""
-    red, green, blue = (int(v) for v in davis_palette()[object_id])
+    """RGB, 0..255, of one object id on screen."""
+    red, green, blue = (int(v) for v in screen_palette()[object_id])
     return red, green, blue

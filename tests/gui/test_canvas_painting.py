@@ -25,6 +25,7 @@ from tests.gui.canvas_helpers import (
     shown_canvas,
 )
 from util.overlay import compose
+from util.palette import object_color
 from util.types import ImageU8, IndexMask, Rect, Size
 
 
@@ -132,7 +133,7 @@ def test_hidden_objects_and_style(canvas: RatioCanvas) -> None:
     canvas.set_style(opacity=1.0, contour=False, hidden={1}, selected=None)
     assert color_at(canvas.grab().toImage(), at) == (200, 200, 200)
     canvas.set_style(opacity=0.5, contour=False, hidden=(), selected=None)
-    assert color_at(canvas.grab().toImage(), at) == (164, 100, 100)
+    assert color_at(canvas.grab().toImage(), at) == (215, 130, 130)
     canvas.set_mask(None)
     assert color_at(canvas.grab().toImage(), at) == (200, 200, 200)
 
@@ -160,7 +161,7 @@ def test_a_reduced_picture_follows_changes_of_a_part() -> None:
     mask[90:101, 190:203] = 1
     picture.set_mask(mask, Rect(190, 90, 203, 101))
     shown = rgb(picture.render(0.25))
-    assert (shown[-2:, -2:] == (128, 0, 0)).all()
+    assert (shown[-2:, -2:] == object_color(1)).all()
     assert not shown[:, :40].any()
 
 
@@ -261,7 +262,7 @@ def test_close_up_outlines_run_between_pixels(canvas: RatioCanvas) -> None:
     canvas.set_style(opacity=0.0, contour=True, hidden=(), selected=1)
     canvas.zoom_by(12 / canvas.view.zoom)
     shot = canvas.grab().toImage()
-    line = theme.vivid((128, 0, 0)).getRgb()[:3]
+    line = object_color(1)
     for x, y in ((75.5, 40.0), (75.5, 50.0), (70.0, 45.5), (90.0, 45.5)):
         assert color_at(shot, canvas.image_to_widget(x, y)) == line
     for x, y in ((75.5, 40.5), (75.5, 39.5), (70.5, 45.5), (69.5, 45.5)):

@@ -276,7 +276,7 @@ def test_rows_that_do_not_fit_can_be_scrolled_to(timeline: UpdateTimeline) -> No
 
 
 def lane_color(object_id: int) -> tuple[int, int, int]:
-    mixed = timeline_paint._blend(theme.vivid(object_color(object_id)), QColor(theme.LANE), 0.5).getRgb()
+    mixed = timeline_paint._blend(QColor(*object_color(object_id)), QColor(theme.LANE), 0.5).getRgb()
     return mixed[:3]
 
 
