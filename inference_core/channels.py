@@ -55,9 +55,21 @@ class Channels:
 
         Pixels of objects that are in `mask` but not active stay exactly as they are.
         """
-        channel = self._propagator.to_native(prob).argmax(0).to(torch.uint8).cpu().numpy()
-        result: IndexMask = np.array([0, *active], np.uint8)[channel]
+        result = _winners(self._propagator.to_native(prob), (0, *active)).cpu().numpy()
         is_resting = np.ones(256, bool)
         is_resting[[0, IGNORE, *active]] = False
         np.copyto(result, mask, where=is_resting[mask])
         return result
+
+
+def _winners(planes: Tensor, ids: Sequence[int]) -> Tensor:
+    """uint8 [H, W]: ids[c] of the channel c with the highest value, the first of equals. planes [C, H, W].
+
+    Plane by plane, because `argmax` over the slowest dimension takes a CPU as long as the small network's decoder.
+    """
+    best = planes[0]
+    winner = torch.full(best.shape, ids[0], dtype=torch.uint8, device=planes.device)
+    for object_id, plane in zip(ids[1:], planes[1:], strict=True):
+        winner.masked_fill_(plane > best, object_id)
+        best = torch.maximum(best, plane)
+    return winner
