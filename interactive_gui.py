@@ -62,6 +62,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(config: AppConfig) -> int:
     """Show the window until it is closed."""
+    from PyQt5 import sip
+
     from gui.main_window import MainWindow
     from gui.theme import apply_theme
 
@@ -73,7 +75,11 @@ def run(config: AppConfig) -> int:
     window.show()
     code = app.exec_()
     watch.stop()
-    return code or (EXIT_INPUT if window.controller.has_failed_start else 0)
+    sys.excepthook, threading.excepthook = sys.__excepthook__, threading.__excepthook__
+    has_failed = window.controller.has_failed_start
+    # Qt wants the widgets gone before the application, an order that Python's clean-up does not promise.
+    sip.delete(window)
+    return code or (EXIT_INPUT if has_failed else 0)
 
 
 def check_paths(config: AppConfig) -> None:

@@ -164,3 +164,17 @@ def test_an_unknown_flag_ends_with_code_2() -> None:
     with pytest.raises(SystemExit) as ended:
         interactive_gui.main(["--colour", "blue"])
     assert ended.value.code == 2
+
+
+def test_a_video_that_turns_out_unreadable_ends_with_code_2_when_the_window_is_closed(
+    repository: Path, synthetic_folder: Path
+) -> None:
+    (synthetic_folder / "00000.png").write_bytes(b"damaged")
+    go = """
+        def told(title, error):
+            print(error, flush=True)
+            self.close()
+        self.dialogs.show_error = told
+"""
+    done = run_program(repository, go.strip(), "--images", synthetic_folder)
+    assert done.returncode == 2 and "00000.png" in done.stdout, done.stderr
