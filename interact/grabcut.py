@@ -23,7 +23,7 @@ from util.types import ImageU8, Rect, Size
 
 Region = NDArray[np.bool_]
 
-WORK_SIDE = 200
+WORK_SIDE = 144
 """Longer side of the window that is cut, in working pixels."""
 ROUNDS = 2
 SEED_WIDTH = 5.0
@@ -35,8 +35,10 @@ MAX_ADD_REACH, MAX_REMOVE_REACH = 0.25, 0.4
 """The same for a correction: as far as it is from the nearest pixel that was right, within these bounds."""
 DISTANCE_WEIGHT = 100.0
 """Value of the distance channel at one window diagonal from the prompts; colours range over about as much."""
-MARGIN = 0.5
+MARGIN = 0.3
 """Surroundings of the object in the window, as a part of the object's longer side."""
+SMOOTHING = 0.6
+"""Of outlines that are enlarged, in working pixels."""
 MIN_SAMPLES = 8
 COLOR_WEIGHTS = np.array([0.7, 1.4, 1.4], np.float32)
 """Of L, a and b: light and shadow on one thing differ more in L than two things do in a and b."""
@@ -126,10 +128,10 @@ class _Window:
     def grow(self, region: Region) -> Region:
         """bool at the window's size in frame pixels, with smooth outlines."""
         size = (self.rect.x1 - self.rect.x0, self.rect.y1 - self.rect.y0)
-        soft = cv2.resize(region.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+        soft = region.astype(np.uint8) * 255
         if self.scale < 1.0:
-            soft = cv2.GaussianBlur(soft, (0, 0), 0.5 / self.scale)
-        return np.asarray(soft, np.float32) > 0.5
+            soft = np.asarray(cv2.GaussianBlur(soft, (0, 0), SMOOTHING), np.uint8)
+        return np.asarray(cv2.resize(soft, size, interpolation=cv2.INTER_CUBIC), np.uint8) > 127
 
 
 def _cut(window: _Window, previous: Region, token: CancelToken, *, is_correction: bool) -> Region:

@@ -340,7 +340,6 @@ class VideoSession:
     def _fill_project(self) -> None:
         project = self.workspace.project
         project.objects = [ObjectInfo(item.object_id, item.name) for item in self.objects.items]
-        project.next_object_id = self.objects.next_id
         project.key_frames = {frame: set(ids) for frame, ids in self.key_frames.items()}
         project.current_frame = self.frame
 

@@ -46,6 +46,17 @@ def test_one_click_finds_a_plain_thing(scene: tuple[ImageU8, np.ndarray, np.ndar
     assert iou(predict(image, Click(350, 240, True)), blue) > 0.93
 
 
+def test_a_click_is_about_one_thing() -> None:
+    """Another thing of the same colour close by, not connected with the clicked one, stays out."""
+    rng = np.random.default_rng(2)
+    image = rng.normal((90, 110, 80), 12, (360, 480, 3))
+    y, x = np.mgrid[:360, :480] + 0.5
+    clicked, other = ((x - cx) ** 2 + (y - 180) ** 2 <= 45**2 for cx in (180, 300))
+    image[clicked | other] = rng.normal((190, 60, 50), 15, (int((clicked | other).sum()), 3))
+    found = predict(np.clip(image, 0, 255).astype(np.uint8), Click(180, 180, True))
+    assert iou(found, clicked) > 0.9 and not found[other].any()
+
+
 def test_one_stroke_finds_a_plain_thing(scene: tuple[ImageU8, np.ndarray, np.ndarray]) -> None:
     image, red, _ = scene
     line = Stroke((Point(100, 130), Point(130, 160), Point(160, 150)), True, 6)

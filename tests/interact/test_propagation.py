@@ -201,6 +201,18 @@ def test_engine_is_told_key_frames_and_what_they_were_before(hand: Driver) -> No
     assert (hand.core.synced[2].baseline == found).all()
 
 
+def test_a_correction_counts_once_per_direction(hand: Driver) -> None:
+    hand.click(8, 10)
+    hand.propagate()
+    hand.session.seek(5)
+    hand.drag("eraser", (12, 10))
+    told = []
+    for direction in ("forward", "forward", "backward", "backward"):
+        hand.propagate(direction)
+        told.append(hand.core.synced[1].baseline is not None)
+    assert told == [True, False, True, False]
+
+
 def test_a_stopped_run_still_owes_its_correction(hand: Driver) -> None:
     hand.click(8, 10)
     owed = hand.session.baselines.get(0)

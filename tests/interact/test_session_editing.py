@@ -159,6 +159,8 @@ def test_objects_get_new_ids_and_names(hand: Driver) -> None:
     assert session.add_object() == 4
     assert hand.reopen().objects.order == (1, 2, 4)
     assert hand.session.add_object() == 5
+    hand.session.delete_object(5)
+    assert hand.reopen().add_object() == 6
 
 
 def test_the_255th_object_is_refused(hand: Driver) -> None:
@@ -216,6 +218,14 @@ def test_import_is_one_step_and_makes_objects_and_key_frames(hand: Driver) -> No
     assert session.key_frames == {0: {1, 4}, 2: {7}}
     assert all((session.masks.get(frame) == mask).all() for frame, mask in masks.items())
     assert session.undo() == "import 2 masks" and hand.state() == before
+
+
+def test_import_over_an_object_fixes_it_as_absent(hand: Driver) -> None:
+    session = hand.session
+    session.import_masks({0: filled(Rect(0, 0, 5, 5), 1)})
+    session.key_frames.replace({0: frozenset()})
+    session.import_masks({0: filled(Rect(0, 0, 5, 5), 2)})
+    assert session.key_frames == {0: {1, 2}}
 
 
 def test_import_of_a_wrong_size_changes_nothing(hand: Driver) -> None:

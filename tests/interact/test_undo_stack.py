@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from interact.commands import Scene
+from interact.commands import MaskChange, Scene, Step
 from interact.undo_stack import UndoStack
+from storage.mask_delta import diff
 from tests.interact.scene import SIZE, Driver
 
 NUM_FRAMES = 4
@@ -70,6 +72,17 @@ def test_oldest_steps_go_over_the_limit_and_are_named() -> None:
     stack.push(Note("big", nbytes=1000))
     assert dropped == ["a", "b", "e"]
     assert stack.undo_label == "big" and stack.nbytes == 1000
+
+
+def test_a_step_reverts_its_changes_backwards(tmp_path: Path) -> None:
+    hand = Driver(tmp_path, num_frames=1)
+    masks = [np.full(SIZE, value, np.uint8) for value in (0, 1, 2)]
+    step = Step("two on one frame", 0, tuple(MaskChange(diff(0, a, b)) for a, b in pairwise(masks)))
+    step.apply(hand.session)
+    assert (hand.session.masks.get(0) == 2).all()
+    step.revert(hand.session)
+    assert hand.session.masks.is_empty(0)
+    hand.session.close()
 
 
 coordinate = st.integers(0, 23)
