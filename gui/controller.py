@@ -228,6 +228,7 @@ class Controller(QObject):
     def _abandon(self, video: OpenVideo, then: Callable[[], None]) -> None:
         """Close although something could not be written."""
         if self.video is video:
+            video.session.workspace.abandon()
             video.session.frames.close()
             self._forget(video)
         then()

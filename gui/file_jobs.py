@@ -86,13 +86,13 @@ def open_frames_job(
 
 
 def open_workspace_job(
-    frames: FrameStore, folder: Path | None, opened: Callable[[Workspace], None], failed: Failed
+    frames: FrameStore, folder: Path | None, mask_bytes: int, opened: Callable[[Workspace], None], failed: Failed
 ) -> Job[Workspace]:
     """Open or make the workspace of a video. The frames are closed if that fails."""
 
     def run(token: CancelToken) -> Generator[Workspace, None, None]:
         try:
-            workspace = Workspace.open(frames.source, folder)
+            workspace = Workspace.open(frames.source, folder, mask_bytes=mask_bytes)
         except BaseException:
             frames.close()
             raise

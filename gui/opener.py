@@ -88,7 +88,8 @@ class Opener(QObject):
         def opened(workspace: Workspace) -> None:
             self._on_workspace(frames, workspace)
 
-        self._controller.files.submit(open_workspace_job(frames, folder, opened, self._on_failed))
+        job = open_workspace_job(frames, folder, config.budgets.masks, opened, self._on_failed)
+        self._controller.files.submit(job)
 
     def _on_workspace(self, frames: FrameStore, workspace: Workspace) -> None:
         path, self._path = self._path, None

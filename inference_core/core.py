@@ -183,7 +183,7 @@ class InferenceCore:
                 yield frame, mask
         except torch.OutOfMemoryError as error:
             raise AppError(
-                "The GPU has no memory left. All frames finished so far are kept.",
+                "The GPU has no memory left for the next frame.",
                 "Choose a smaller size or a larger memory interval, or run on the CPU.",
             ) from error
         finally:

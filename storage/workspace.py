@@ -66,7 +66,9 @@ class Workspace:
         notice: what the user should know about this opening; empty when nothing is unusual.
     """
 
-    def __init__(self, folder: Path, source: FrameSource, lock: FolderLock, notices: list[str]) -> None:
+    def __init__(
+        self, folder: Path, source: FrameSource, lock: FolderLock, notices: list[str], mask_bytes: int
+    ) -> None:
         """Use `open`. Reads the folder, which must be writable and locked."""
         self.folder = folder
         self._lock = lock
@@ -78,7 +80,7 @@ class Workspace:
         self.project = self._load(source, notices)
         self.project.source_path = source.path.resolve()
         stems = [source.stem(frame) for frame in range(len(source))]
-        self.masks = MaskStore(folder / MASKS_NAME, stems, source.size, writer=self._writer)
+        self.masks = MaskStore(folder / MASKS_NAME, stems, source.size, budget_bytes=mask_bytes, writer=self._writer)
         if self.masks.unmatched:
             num_files, name = len(self.masks.unmatched), self.masks.unmatched[0]
             notices.append(f"{num_files} files in {self.masks.folder} belong to no frame ({name}); left alone.")
@@ -89,12 +91,13 @@ class Workspace:
         self.flush()
 
     @classmethod
-    def open(cls, source: FrameSource, folder: Path | None = None) -> Workspace:
+    def open(cls, source: FrameSource, folder: Path | None = None, *, mask_bytes: int = 256 << 20) -> Workspace:
         """Open or make the workspace of a video.
 
         Args:
             source: the video.
             folder: where; None for the folder beside the video, or the user data folder when that cannot be written.
+            mask_bytes: budget of masks in memory.
 
         Raises:
             AppError: in use by another program (names its process), of another video, saved by a newer version,
@@ -108,7 +111,7 @@ class Workspace:
             raise disk_error(error, folder) from error
         lock = FolderLock(folder)
         try:
-            return cls(folder, source, lock, notices)
+            return cls(folder, source, lock, notices, mask_bytes)
         except BaseException:
             lock.release()
             if is_new:
@@ -136,6 +139,12 @@ class Workspace:
         if not self._is_closed:
             self.save()
             self.masks.close()
+            self._lock.release()
+            self._is_closed = True
+
+    def abandon(self) -> None:
+        """Unlock without saving, for when it cannot be saved and the user has agreed to lose what is not."""
+        if not self._is_closed:
             self._lock.release()
             self._is_closed = True
 

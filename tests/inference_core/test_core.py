@@ -12,6 +12,7 @@ from inference_core.policy import CompatPolicy
 from tests.inference_core.engines import make_propagator
 from tests.inference_core.fakes import ArrayFrames
 from tests.synthetic import make_synthetic_video
+from util.errors import AppError
 from util.jobs import Cancelled, CancelToken
 from util.types import IndexMask
 
@@ -232,5 +233,6 @@ def test_out_of_gpu_memory_is_told_in_plain_words(monkeypatch: pytest.MonkeyPatc
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr("inference_core.propagators.static.StaticPropagator.segment", fail)
-    with pytest.raises(Exception, match="frames finished so far are kept"):
+    with pytest.raises(AppError, match="no memory left") as told:
         project.run(PropagationRequest(0))
+    assert "smaller size" in told.value.hint

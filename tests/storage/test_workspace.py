@@ -408,3 +408,19 @@ def test_chosen_read_only_folder_is_refused(
 def test_full_disk_does_not_move_the_workspace(source: FakeSource, monkeypatch: pytest.MonkeyPatch) -> None:
     forbid(monkeypatch, default_folder(source), errno.ENOSPC)
     refused(source, None, r"clip\.mp4\.masks.*disk is full")
+
+
+def test_abandoned_workspace_can_be_opened_again_at_once(source: FakeSource, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = Workspace.open(source)
+    mask = np.ones(source.size, np.uint8)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "replace", full)
+        workspace.masks.set(0, mask)
+        with pytest.raises(AppError):
+            workspace.close()
+        workspace.abandon()
+    Workspace.open(source).close()
