@@ -51,8 +51,9 @@ class MaskStore:
         AppError: the folder cannot be made or read.
     """
 
-    MAX_UNPACKED = 16
-    """Masks waiting to be compressed by the writer thread; beyond that `set` compresses itself, to bound memory."""
+    UNPACKED_BYTES = 192 << 20
+    """Masks that wait for the writer thread to compress them (200 at 720p): enough for the undo of a long propagation
+    to go through without compressing on the GUI thread. Beyond that `set` compresses itself, to bound memory."""
 
     def __init__(
         self,
@@ -232,7 +233,8 @@ class MaskStore:
             raise RuntimeError("the mask store is closed")
         mask.setflags(write=False)
         values = present_values(mask)
-        packed = encode_mask(mask) if values and self._cache.num_unpacked >= self.MAX_UNPACKED else None
+        is_crowded = self._cache.num_unpacked * mask.nbytes >= self.UNPACKED_BYTES
+        packed = encode_mask(mask) if values and is_crowded else None
         with self._lock:
             self._revisions[frame] += 1
             if values:

@@ -289,9 +289,10 @@ def test_unsaved_masks_are_compressed_but_never_dropped(tmp_path: Path, monkeypa
     store = MaskStore(tmp_path, [f"{frame}" for frame in range(num_frames)], size, budget_bytes=1)
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", no_space)
+        patch.setattr(MaskStore, "UNPACKED_BYTES", 16 * size.height * size.width)
         for frame in range(num_frames):
             store.set(frame, np.full(size, frame + 1, np.uint8))
-            assert store._cache.num_unpacked <= MaskStore.MAX_UNPACKED
+            assert store._cache.num_unpacked <= 16
         with pytest.raises(AppError, match="disk is full"):
             store.flush()
         assert store._cache.nbytes < 10 * size.height * size.width  # of sixty masks
