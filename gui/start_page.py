@@ -64,6 +64,8 @@ class StartPage(QWidget):
             button.setToolTip(str(path))
             button.setProperty("flat", True)
             button.setFocusPolicy(Qt.NoFocus)
+            # Qt gives a text-only tool button less than its descenders need once a style sheet pads it.
+            button.setMinimumHeight(button.fontMetrics().height() + 3 * step_of(self))
             button.clicked.connect(lambda checked=False, path=path: self.chosen.emit(path))
             self._recent.addWidget(button)
 
