@@ -27,6 +27,7 @@ from inference_core import registry
 from storage.frame_source import IMAGE_SUFFIXES, is_video_path, open_source
 from util.config import WINDOW, AppConfig, parse_config
 from util.errors import AppError
+from util.threads import calm_openmp
 
 if TYPE_CHECKING:
     from PyQt5.QtCore import QSocketNotifier
@@ -50,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code."""
     config = parse_config(WINDOW, sys.argv[1:] if argv is None else argv, registry.available())
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    calm_openmp(os.environ)
     try:
         check_paths(config)
         clean_qt_environment(os.environ, Path(cv2.__file__).parent)

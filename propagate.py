@@ -4,6 +4,7 @@ Exit codes: 0 done; 2 wrong input, one message on stderr; 130 stopped with Ctrl-
 """
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -28,6 +29,7 @@ from util.errors import AppError
 from util.jobs import Cancelled, CancelToken
 from util.process_memory import peak_bytes
 from util.progress import ProgressLine, format_duration, format_speed
+from util.threads import calm_openmp
 from util.types import IndexMask
 
 EXIT_INPUT = 2
@@ -64,6 +66,7 @@ class Done:
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code."""
     started = time.monotonic()
+    calm_openmp(os.environ)
     config = parse_config(HEADLESS, sys.argv[1:] if argv is None else argv, registry.available())
     try:
         return run(config, started)

@@ -96,7 +96,7 @@ def test_a_frames_middle_points_at_it(axis: TimeAxis, steps: list[tuple[float, f
     axis = walked(axis, steps)
     frame = int(at * (axis.num_frames - 1))
     assert axis.frame_at(axis.middle(frame)) == frame
-    assert axis.frame_at(axis.x(frame) - 1e6) == 0
+    assert axis.frame_at(axis.x(0) - 1) == 0
     assert axis.frame_at(axis.x(axis.num_frames) + 1) == axis.num_frames - 1
 
 
