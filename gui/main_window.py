@@ -177,10 +177,12 @@ class MainWindow(QMainWindow):
 
     def show_video(self, title: str | None) -> None:
         """Switch between the start page (None) and the canvas; `title` is `<video> — workspace <folder>`."""
+        self._keep_split()
         self.stack.setCurrentWidget(self.start_page if title is None else self.canvas)
         self.top_bar.export.setEnabled(title is not None)
         for part in (self.bottom, self.side_panel):
             part.setVisible(title is not None)
+        self._share_height()
         self.setWindowTitle(PROGRAM if title is None else title)
         self.title_label.setText(title or "")
         # The menu bar lays its corner out once; without this a longer text would be cut.
@@ -192,11 +194,22 @@ class MainWindow(QMainWindow):
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         super().showEvent(event)
-        if not self._has_splitter:
-            # Only now the splitter has a height to share out.
-            self._has_splitter = True
+        self._share_height()
+
+    def _share_height(self) -> None:
+        """Canvas and timeline as the user left them, at first with room for some lanes and the rest for the canvas.
+
+        The splitter forgets a hidden part, so this is done whenever the timeline appears.
+        """
+        if not self.bottom.isVisible():
+            return
+        if self._split is None or not self.splitter.restoreState(self._split):
             height = max(self.bottom.sizeHint().height(), 52 * step_of(self))
             self.splitter.setSizes([self.splitter.height() - height, height])
+
+    def _keep_split(self) -> None:
+        if self.bottom.isVisible():
+            self._split = self.splitter.saveState()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
         if dropped_path(event.mimeData()) is not None:
@@ -213,13 +226,14 @@ class MainWindow(QMainWindow):
         if not self.controller.close():
             event.ignore()
             return
+        self._keep_split()
         self.settings.keep_bytes("geometry", self.saveGeometry())
-        self.settings.keep_bytes("splitter", self.splitter.saveState())
+        if self._split is not None:
+            self.settings.keep_bytes("splitter", self._split)
         self.settings.save()
         super().closeEvent(event)
 
     def _restore_geometry(self) -> None:
-        geometry, splitter = self.settings.bytes_of("geometry"), self.settings.bytes_of("splitter")
+        geometry, self._split = self.settings.bytes_of("geometry"), self.settings.bytes_of("splitter")
         if geometry is None or not self.restoreGeometry(geometry):
             self.resize(1440, 900)
-        self._has_splitter = splitter is not None and self.splitter.restoreState(splitter)

@@ -269,3 +269,20 @@ def test_looks_are_kept_for_the_next_window(opened: Driver, start: Start) -> Non
     again = start()
     assert again.window.top_bar.opacity.value() == 4
     assert not again.window.actions_by_id["view.contour"].isChecked()
+
+
+def test_the_canvas_gets_the_height_and_keeps_what_the_user_gave_it(
+    opened: Driver, start: Start, synthetic_folder: Path
+) -> None:
+    window = opened.window
+    window.resize(1200, 800)
+    assert window.canvas.height() > 0.6 * window.splitter.height()
+    window.resize(1200, 1000)
+    assert window.bottom.height() < 0.4 * window.splitter.height()
+    window.splitter.setSizes([400, window.splitter.height() - 400])
+    theirs = window.canvas.height()
+    opened.close()
+    again = start("--images", str(synthetic_folder))
+    again.window.resize(1200, 1000)
+    again.wait_open()
+    assert abs(again.window.canvas.height() - theirs) <= 10
