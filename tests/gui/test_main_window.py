@@ -286,3 +286,10 @@ def test_the_canvas_gets_the_height_and_keeps_what_the_user_gave_it(
     again.window.resize(1200, 1000)
     again.wait_open()
     assert abs(again.window.canvas.height() - theirs) <= 10
+
+
+def test_a_window_closed_on_its_start_page_says_nothing_about_the_heights(start: Start, synthetic_folder: Path) -> None:
+    start().close()
+    driver = start("--images", str(synthetic_folder))
+    driver.wait_open()
+    assert driver.window.canvas.height() > 0.6 * driver.window.splitter.height()
