@@ -15,8 +15,7 @@ from inference_core.fusion import Fuser, LinearFuser, NetworkFuser
 from inference_core.policy import CompatPolicy
 from inference_core.registry import Engine
 from model import zoo
-from model.checkpoint import load_into, load_state
-from model.fusion_net import FusionNet
+from model.fusion_net import load_fusion_net
 from util.config import AppConfig
 from util.errors import AppError
 
@@ -72,6 +71,4 @@ def _fuser(engine: Engine, config: AppConfig, compute: ComputeDevice) -> Fuser:
     if config.fusion_model is None and (engine.fusion is None or not zoo.is_available(engine.fusion)):
         return LinearFuser()
     path = zoo.resolve(engine.fusion or "fusion_stcn", config.fusion_model)
-    network = FusionNet()
-    load_into(network, load_state(path), path)
-    return NetworkFuser(compute.place(network), compute)
+    return NetworkFuser(compute.place(load_fusion_net(path)), compute)

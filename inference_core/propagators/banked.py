@@ -2,16 +2,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import torch.nn.functional as F
 from torch import Tensor
 
 from inference_core.device import ComputeDevice
+from inference_core.engine_setup import EngineSetup
 from inference_core.geometry import Geometry
 from inference_core.memory_bank import BankState, MemoryBank
 from inference_core.propagator import Memory
 from model.attention import Similarity, full_softmax_attention, transfer_maps
 from util.types import Size
+
+Maps = TypeVar("Maps", bound=tuple[Tensor, ...])
+
+
+@dataclass(frozen=True)
+class EncodedFrame(Generic[Maps]):
+    """A normalised frame [1, 3, Hp, Wp] with what the network's key encoder made of it."""
+
+    image: Tensor
+    maps: Maps
+
+    @property
+    def nbytes(self) -> int:
+        return sum(t.numel() * t.element_size() for t in (self.image, *self.maps))
+
+
+def make_bank(setup: EngineSetup, similarity: Similarity, top_k: int, max_rolling: int) -> MemoryBank:
+    """The memory of an engine; `top_k` is its default."""
+    return MemoryBank(
+        similarity=similarity,
+        top_k=setup.top_k or top_k,
+        max_rolling=max_rolling,
+        dtype=setup.compute.memory_dtype,
+        duplicates=setup.duplicates,
+    )
 
 
 class BankedPropagator:

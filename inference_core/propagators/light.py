@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -12,7 +11,7 @@ from inference_core.engine_setup import EngineSetup
 from inference_core.geometry import Geometry
 from inference_core.memory_bank import MemoryBank
 from inference_core.propagator import FrameFeatures, Memory
-from inference_core.propagators.banked import BankedPropagator, others
+from inference_core.propagators.banked import BankedPropagator, EncodedFrame, make_bank, others
 from model.aggregate import aggregate
 from model.attention import l2_similarity
 from model.folding import fold_batch_norm
@@ -24,18 +23,6 @@ SHORT_SIDE = 320
 STRIDE = 8
 MAX_ROLLING = 6
 """Rolling memory frames: bounds the cost of a readout on long videos."""
-
-
-@dataclass(frozen=True)
-class LightFrame:
-    """A normalised frame with its maps."""
-
-    image: Tensor
-    maps: LightFeatures
-
-    @property
-    def nbytes(self) -> int:
-        return sum(t.numel() * t.element_size() for t in (self.image, *self.maps))
 
 
 class LightPropagator(BankedPropagator):
@@ -51,16 +38,16 @@ class LightPropagator(BankedPropagator):
         self._mem_every = mem_every
         self._previous: Tensor | None = None  # prob [K+1, Hp, Wp] of the frame before, in the direction of the pass
 
-    def encode(self, image: ImageU8) -> LightFrame:
+    def encode(self, image: ImageU8) -> EncodedFrame[LightFeatures]:
         pixels = self._geometry.image_to_working(image, IMAGE_MEAN, IMAGE_STD, self._compute.device)
         with self._compute.autocast():
-            return LightFrame(pixels, self._network.encode_key(pixels))
+            return EncodedFrame(pixels, self._network.encode_key(pixels))
 
     def begin_pass(self, anchor: int, prob: Tensor) -> None:
         self._previous = prob
 
     def segment(self, frame: int, features: FrameFeatures, slots: Sequence[int]) -> Tensor:
-        assert isinstance(features, LightFrame)
+        assert isinstance(features, EncodedFrame)
         if self._previous is None:
             raise RuntimeError("segment() outside begin_pass() and end_pass()")
         picked = list(slots)
@@ -81,7 +68,7 @@ class LightPropagator(BankedPropagator):
     def memorize(
         self, frame: int, features: FrameFeatures, prob: Tensor, slots: Sequence[int], kind: Memory
     ) -> None:
-        assert isinstance(features, LightFrame)
+        assert isinstance(features, EncodedFrame)
         picked = list(slots)
         masks = prob[1:]
         with self._compute.autocast():
@@ -89,7 +76,7 @@ class LightPropagator(BankedPropagator):
         self.store(frame, features.maps.key, value, slots, kind)
 
     def transfer(self, anchor: int, features: FrameFeatures, maps: Tensor) -> Tensor:
-        assert isinstance(features, LightFrame)
+        assert isinstance(features, EncodedFrame)
         return self.move_maps(anchor, features.maps.key, maps)
 
     def end_pass(self) -> None:
@@ -101,11 +88,5 @@ def build(setup: EngineSetup) -> LightPropagator:
     """Raises AppError for a checkpoint that is not one of this network."""
     assert setup.weights is not None
     network = setup.compute.place(fold_batch_norm(load_light(setup.weights)))
-    bank = MemoryBank(
-        similarity=l2_similarity,
-        top_k=setup.top_k or TOP_K,
-        max_rolling=MAX_ROLLING,
-        dtype=setup.compute.memory_dtype,
-        duplicates=setup.duplicates,
-    )
+    bank = make_bank(setup, l2_similarity, TOP_K, MAX_ROLLING)
     return LightPropagator(network, setup.rounded(SHORT_SIDE), setup.compute, bank, setup.mem_every)

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -12,12 +11,11 @@ from inference_core.engine_setup import EngineSetup
 from inference_core.geometry import Geometry
 from inference_core.memory_bank import MemoryBank
 from inference_core.propagator import FrameFeatures, Memory
-from inference_core.propagators.banked import BankedPropagator, others
+from inference_core.propagators.banked import BankedPropagator, EncodedFrame, make_bank, others
 from model.aggregate import aggregate
 from model.attention import l2_similarity
-from model.checkpoint import load_into, load_state
 from model.folding import fold_batch_norm
-from model.stcn import IMAGE_MEAN, IMAGE_STD, STCN, KeyFeatures
+from model.stcn import IMAGE_MEAN, IMAGE_STD, STCN, KeyFeatures, load_stcn
 from util.types import ImageU8
 
 TOP_K = 20
@@ -25,18 +23,6 @@ SHORT_SIDE = 480
 STRIDE = 16
 MAX_ROLLING = 40
 """Rolling memory frames: at 480p one costs 3.7 MB and object in float32."""
-
-
-@dataclass(frozen=True)
-class StcnFeatures:
-    """A normalised frame with its maps."""
-
-    image: Tensor
-    maps: KeyFeatures
-
-    @property
-    def nbytes(self) -> int:
-        return sum(t.numel() * t.element_size() for t in (self.image, *self.maps))
 
 
 class StcnPropagator(BankedPropagator):
@@ -51,16 +37,16 @@ class StcnPropagator(BankedPropagator):
         self._network = network
         self._mem_every = mem_every
 
-    def encode(self, image: ImageU8) -> StcnFeatures:
+    def encode(self, image: ImageU8) -> EncodedFrame[KeyFeatures]:
         pixels = self._geometry.image_to_working(image, IMAGE_MEAN, IMAGE_STD, self._compute.device)
         with self._compute.autocast():
-            return StcnFeatures(pixels, self._network.encode_key(pixels))
+            return EncodedFrame(pixels, self._network.encode_key(pixels))
 
     def begin_pass(self, anchor: int, prob: Tensor) -> None:
         """Nothing is recurrent here."""
 
     def segment(self, frame: int, features: FrameFeatures, slots: Sequence[int]) -> Tensor:
-        assert isinstance(features, StcnFeatures)
+        assert isinstance(features, EncodedFrame)
         read = self.read(features.maps.key, slots)
         with self._compute.autocast():
             logits = self._network.decode(read, features.maps)
@@ -75,7 +61,7 @@ class StcnPropagator(BankedPropagator):
     def memorize(
         self, frame: int, features: FrameFeatures, prob: Tensor, slots: Sequence[int], kind: Memory
     ) -> None:
-        assert isinstance(features, StcnFeatures)
+        assert isinstance(features, EncodedFrame)
         masks = prob[1:]
         picked = list(slots)
         with self._compute.autocast():
@@ -85,21 +71,14 @@ class StcnPropagator(BankedPropagator):
         self.store(frame, features.maps.key, value, slots, kind)
 
     def transfer(self, anchor: int, features: FrameFeatures, maps: Tensor) -> Tensor:
-        assert isinstance(features, StcnFeatures)
+        assert isinstance(features, EncodedFrame)
         return self.move_maps(anchor, features.maps.key, maps)
 
 
 def build(setup: EngineSetup) -> StcnPropagator:
     """Raises AppError for a checkpoint that is not one of this network."""
     assert setup.weights is not None
-    network = STCN()
-    load_into(network, load_state(setup.weights), setup.weights)
-    bank = MemoryBank(
-        similarity=l2_similarity,
-        top_k=setup.top_k or TOP_K,
-        max_rolling=MAX_ROLLING,
-        dtype=setup.compute.memory_dtype,
-        duplicates=setup.duplicates,
-    )
+    network = load_stcn(setup.weights)
+    bank = make_bank(setup, l2_similarity, TOP_K, MAX_ROLLING)
     placed = setup.compute.place(fold_batch_norm(network))
     return StcnPropagator(placed, setup.padded(SHORT_SIDE), setup.compute, bank, setup.mem_every)

@@ -7,7 +7,7 @@ import torch
 
 from inference_core.api import FrameResult, KeyFrame, PropagationRequest
 from inference_core.core import InferenceCore
-from inference_core.fusion import LinearFuser
+from inference_core.fusion import Fuser, FusionInput, LinearFuser
 from inference_core.policy import CompatPolicy
 from tests.inference_core.engines import make_propagator
 from tests.inference_core.fakes import ArrayFrames
@@ -23,12 +23,12 @@ LAST = len(VIDEO) - 1
 class Project:
     """A core with the masks it reads and, through `run`, writes."""
 
-    def __init__(self, engine: str = "static") -> None:
+    def __init__(self, engine: str = "static", fuser: Fuser | None = None) -> None:
         self.masks: list[IndexMask] = [np.zeros(VIDEO.size, np.uint8) for _ in VIDEO.frames]
         self.core = InferenceCore(
             ArrayFrames(np.stack(VIDEO.frames)),
             make_propagator(engine, VIDEO.size),
-            LinearFuser(),
+            fuser or LinearFuser(),
             lambda frame: self.masks[frame],
             policy=CompatPolicy.product(),
         )
@@ -122,6 +122,43 @@ def test_between_two_key_frames_the_nearer_one_weighs_more() -> None:
     for frame in (6, 7, 8, 9):
         assert (fused[frame] == right).all()
     assert (fused[11] == right).all()
+
+
+class RecordingFuser:
+    """Takes the new result, and keeps what it was given."""
+
+    name = "recording"
+    needs_attention = True
+
+    def __init__(self) -> None:
+        self.given: list[FusionInput] = []
+
+    def fuse(self, given: FusionInput) -> torch.Tensor:
+        self.given.append(given)
+        return given.new
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_fusion_learns_what_the_user_corrected_where_that_is_known(is_known: bool) -> None:
+    fuser = RecordingFuser()
+    project = Project("light", fuser)
+    project.core.sync([key(0, 1)])
+    project.run(PropagationRequest(0))
+    assert not fuser.given
+    before, project.masks[6] = project.masks[6], VIDEO.masks[6]
+    project.core.sync([key(0, 1), key(6, 1, baseline=before if is_known else None)])
+    project.run(PropagationRequest(6))
+    assert len(fuser.given) == 5
+    assert [round(given.new_distance * 6) for given in fuser.given] == [1, 2, 3, 4, 5]
+    for given in fuser.given:
+        assert given.old_distance + given.new_distance == pytest.approx(1)
+        assert given.old.max() > 0.5
+        assert (given.attention is not None) == is_known
+    if is_known:
+        attention = fuser.given[0].attention
+        assert attention is not None
+        assert attention.shape == (1, 2, *given.image.shape[2:])
+        assert attention.min() >= 0
 
 
 def test_a_gap_nobody_looked_at_takes_the_new_result() -> None:
