@@ -58,9 +58,9 @@ def build_core(
         settings={
             "weights": "" if weights is None else str(weights),
             "mem_every": config.mem_every,
-            "top_k": config.top_k or "default",
             "working_size": str(propagator.working_size()),
             "fusion": fuser.name,
+            **propagator.settings,
         },
         feature_bytes=config.budgets.features,
     )

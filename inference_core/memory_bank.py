@@ -67,6 +67,11 @@ class MemoryBank:
         self._key: Tensor | None = None  # [G, capacity, N, Ck] float32
         self._value: Tensor | None = None  # [K, capacity, N, Cv]
 
+    @property
+    def settings(self) -> dict[str, int]:
+        """The limits given; one that is not set is left out."""
+        return {"top_k": self._top_k} | ({} if self._max_rolling is None else {"max_rolling": self._max_rolling})
+
     def set_objects(self, object_ids: Sequence[int]) -> None:
         """Slot i belongs to object_ids[i]. What is known of objects that stay is kept."""
         old, self._object_ids = self._object_ids, tuple(object_ids)

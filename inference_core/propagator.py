@@ -6,7 +6,7 @@ key frames. RVOS: no bank at all; `begin_pass` resets the recurrent state and `m
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Protocol, runtime_checkable
 
@@ -47,6 +47,10 @@ class Propagator(Protocol):
     """
 
     name: str
+
+    @property
+    def settings(self) -> Mapping[str, int]:
+        """What the memory was built with, for statistics."""
 
     def set_objects(self, object_ids: Sequence[int]) -> None:
         """Slot i belongs to object_ids[i]. Memory of objects that stay is kept."""

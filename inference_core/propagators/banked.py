@@ -58,6 +58,10 @@ class BankedPropagator:
         self._similarity = similarity
         self._cells = Size(*(side // stride for side in geometry.working))
 
+    @property
+    def settings(self) -> dict[str, int]:
+        return self._bank.settings
+
     def set_objects(self, object_ids: Sequence[int]) -> None:
         self._bank.set_objects(object_ids)
 

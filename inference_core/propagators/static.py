@@ -32,6 +32,10 @@ class StaticPropagator:
         self._pinned: frozenset[int] = frozenset()
         self._prob: Tensor | None = None
 
+    @property
+    def settings(self) -> dict[str, int]:
+        return {}
+
     def set_objects(self, object_ids: Sequence[int]) -> None:
         self._prob = None
 

@@ -156,6 +156,11 @@ def test_snapshot_survives_later_changes() -> None:
     assert bank.frames() == (0,)
 
 
+def test_settings_name_the_limits() -> None:
+    assert make_bank(top_k=7).settings == {"top_k": 7}
+    assert make_bank(top_k=7, max_rolling=3).settings == {"top_k": 7, "max_rolling": 3}
+
+
 def test_top_k_must_be_positive() -> None:
     with pytest.raises(ValueError, match="top_k"):
         make_bank(top_k=0)
