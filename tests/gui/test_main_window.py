@@ -279,13 +279,14 @@ def test_the_canvas_gets_the_height_and_keeps_what_the_user_gave_it(
     assert window.canvas.height() > 0.6 * window.splitter.height()
     window.resize(1200, 1000)
     assert window.bottom.height() < 0.4 * window.splitter.height()
+    window.resize(1200, 800)
     window.splitter.setSizes([400, window.splitter.height() - 400])
-    theirs = window.canvas.height() / window.splitter.height()
+    theirs = window.canvas.height()
     opened.close()
     again = start("--images", str(synthetic_folder))
     again.wait_open()
-    # A share, because a screen may be smaller than the window was.
-    assert abs(again.window.canvas.height() / again.window.splitter.height() - theirs) < 0.05
+    assert again.window.height() == window.height()
+    assert abs(again.window.canvas.height() - theirs) < 20
 
 
 def test_a_window_closed_on_its_start_page_says_nothing_about_the_heights(start: Start, synthetic_folder: Path) -> None:
