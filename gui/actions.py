@@ -167,11 +167,6 @@ ACTIONS: tuple[ActionSpec, ...] = (
 )
 
 
-def shortcut_text(spec: ActionSpec) -> str:
-    """The first shortcut as this platform writes it, empty when there is none."""
-    return QKeySequence(spec.shortcuts[0]).toString(QKeySequence.NativeText) if spec.shortcuts else ""
-
-
 def tooltip_text(spec: ActionSpec) -> str:
     """The sentence of the tooltip with all shortcuts."""
     keys = ", ".join(QKeySequence(keys).toString(QKeySequence.NativeText) for keys in spec.shortcuts)

@@ -23,13 +23,13 @@ from gui.help_text import about_text
 from gui.job_runner import JobRunner
 from gui.opener import Opener
 from gui.panels_view import PanelsView
-from gui.process_memory import resident_bytes
 from gui.propagation_control import PropagationControl
 from gui.tool_panel import TOOL_HELP
 from gui.wiring import connect_parts, make_commands
 from interact.session import VideoSession
 from util.config import AppConfig
 from util.errors import AppError
+from util.process_memory import resident_bytes
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow

@@ -5,6 +5,7 @@ One object per open video.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
@@ -16,6 +17,7 @@ from gui.timecode import format_timecode
 from gui.timeline_paint import Lane
 from interact.session import VideoSession
 from util.errors import AppError
+from util.observer import Signal
 from util.palette import object_color
 from util.types import Rect
 
@@ -58,30 +60,30 @@ class PanelsView(QObject):
         self._show_saved()
 
     def _connect(self) -> None:
-        session = self._session
-        session.frame_changed.connect(self._on_frame_changed)
-        session.mask_changed.connect(self._on_mask_changed)
-        session.keys_changed.connect(self._refresh_soon)
-        session.objects.changed.connect(self.refresh)
-        session.tool_changed.connect(self._on_tool_changed)
-        session.interaction_changed.connect(self._on_interaction_changed)
-        session.masks.saved.connect(self._tell_saved)
-        session.masks.failed.connect(self._tell_failed)
+        for signal, slot in self._connections():
+            signal.connect(slot)
         self._saved.connect(self._on_saved)
         self.save_failed.connect(self._on_save_failed)
+
+    def _connections(self) -> tuple[tuple[Signal[...], Callable[..., object]], ...]:
+        """What is heard of the session, which outlives these panels."""
+        session = self._session
+        return (
+            (session.frame_changed, self._on_frame_changed),
+            (session.mask_changed, self._on_mask_changed),
+            (session.keys_changed, self._refresh_soon),
+            (session.objects.changed, self.refresh),
+            (session.tool_changed, self._on_tool_changed),
+            (session.interaction_changed, self._on_interaction_changed),
+            (session.masks.saved, self._tell_saved),
+            (session.masks.failed, self._tell_failed),
+        )
 
     def close(self) -> None:
         """Call after the session was closed; the timeline and the panels are emptied."""
         self._timer.stop()
-        session = self._session
-        session.frame_changed.disconnect(self._on_frame_changed)
-        session.mask_changed.disconnect(self._on_mask_changed)
-        session.keys_changed.disconnect(self._refresh_soon)
-        session.objects.changed.disconnect(self.refresh)
-        session.tool_changed.disconnect(self._on_tool_changed)
-        session.interaction_changed.disconnect(self._on_interaction_changed)
-        session.masks.saved.disconnect(self._tell_saved)
-        session.masks.failed.disconnect(self._tell_failed)
+        for signal, slot in self._connections():
+            signal.disconnect(slot)
         window = self._window
         window.timeline.set_length(0, ())
         window.timeline.set_lanes(())

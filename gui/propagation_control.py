@@ -10,10 +10,10 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from gui.engine import Engine, EngineInfo
 from gui.file_jobs import as_app_error
-from gui.process_memory import resident_bytes
 from inference_core.api import Direction, FrameResult, MemoryReport
 from interact.session import VideoSession
 from util.jobs import CancelToken, Job, Outcome
+from util.process_memory import resident_bytes
 
 if TYPE_CHECKING:
     from gui.controller import Controller

@@ -1,4 +1,4 @@
-"""From numpy to QImage: copies for thumbnails and icons, and one long-lived buffer for the canvas."""
+"""From numpy to QImage: the long-lived buffer that the canvas paints."""
 from __future__ import annotations
 
 import cv2
@@ -6,18 +6,6 @@ import numpy as np
 from PyQt5.QtGui import QImage
 
 from util.types import ImageU8, Rect, Size
-
-
-def to_qimage(image: ImageU8) -> QImage:
-    """An independent QImage of an RGB array, of any strides.
-
-    Raises:
-        ValueError: the array is not uint8 [H, W, 3] with at least one pixel.
-    """
-    _check(image)
-    pixels = np.ascontiguousarray(image)
-    height, width = pixels.shape[:2]
-    return QImage(pixels.data, width, height, pixels.strides[0], QImage.Format_RGB888).copy()
 
 
 class PixelBuffer:

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -91,17 +90,6 @@ def _nice(least: float) -> int:
             if step * decade >= least:
                 return step * decade
         decade *= 10
-
-
-def to_ranges(frames: Iterable[int]) -> tuple[range, ...]:
-    """Frames in any order as the fewest runs `range(first, last + 1)`, ascending."""
-    numbers = np.unique(np.fromiter(frames, np.int64))
-    if not numbers.size:
-        return ()
-    ends = np.flatnonzero(np.diff(numbers) > 1)
-    firsts = numbers[np.concatenate(([0], ends + 1))]
-    lasts = numbers[np.concatenate((ends, [numbers.size - 1]))]
-    return tuple(range(int(first), int(last) + 1) for first, last in zip(firsts, lasts, strict=True))
 
 
 def pixel_runs(

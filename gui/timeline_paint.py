@@ -27,7 +27,7 @@ class Lane:
         name: what the label says after the id.
         color: RGB 0..255, of `util.palette.object_color`.
         keys: frames that the user fixed.
-        frames: runs of frames where the object has a mask, ascending, not touching (`timeline_axis.to_ranges`).
+        frames: runs of frames where the object has a mask, ascending, not touching.
     """
 
     object_id: int

@@ -19,11 +19,7 @@ from storage.io_errors import reason
 from storage.mask_convert import from_deep_grey, from_grey, from_indices, from_rgb, present_values
 from util.errors import AppError
 from util.palette import davis_palette
-from util.types import IGNORE, MAX_OBJECT_ID, IndexMask, Size
-
-MASK_SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff", ".webp"})
-"""File suffixes, lower case, that `read_mask` takes. JPEG is not among them, because it does not keep exact values,
-nor GIF, whose writers renumber the palette."""
+from util.types import IndexMask, Size
 
 _FORMATS = ("PNG", "BMP", "TIFF", "WEBP")
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -113,16 +109,6 @@ def read_stored_values(path: Path) -> tuple[int, ...] | None:
     """
     with open(path, "rb") as file:
         return _stored_values(file)
-
-
-def check_mask(mask: IndexMask, size: Size, path: Path) -> None:
-    """Raise AppError unless `mask`, read from `path`, is [H, W] of `size` with values 0..255."""
-    if mask.ndim != 2:
-        raise AppError(f"{path}: has {mask.ndim} dimensions; a mask has 2.", _READ_HINT)
-    _check_size(Size(*mask.shape), size, path)
-    high = int(mask.max(initial=0))
-    if high > IGNORE:
-        raise AppError(f"{path}: holds the object id {high}; ids run from 1 to {MAX_OBJECT_ID}.", "Renumber them.")
 
 
 def _check_size(found: Size, expected: Size, path: Path) -> None:

@@ -12,9 +12,6 @@ ImageU8: TypeAlias = NDArray[np.uint8]
 IndexMask: TypeAlias = NDArray[np.uint8]
 """uint8 [H, W]: 0 background, 1..254 object id, 255 ignore."""
 
-Prob: TypeAlias = NDArray[np.float32]
-"""float32 [K+1, H, W]: channel 0 background, sums to 1 over the channels."""
-
 MAX_OBJECT_ID = 254
 IGNORE = 255
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from gui import theme, timeline_paint
 from gui.timecode import format_timecode
 from gui.timeline import Timeline
-from gui.timeline_axis import TimeAxis, pixel_runs, to_ranges
+from gui.timeline_axis import TimeAxis, pixel_runs
 from gui.timeline_paint import Lane, LaneShape
 from util.palette import object_color
 
@@ -136,6 +136,17 @@ def test_a_short_video_fills_the_axis_and_cannot_be_zoomed() -> None:
 )
 def test_ruler_steps_are_round(num_frames: int, step: int) -> None:
     assert TimeAxis(num_frames, 0, 1200).major_step(60) == step
+
+
+def to_ranges(frames: Iterable[int]) -> tuple[range, ...]:
+    """Frames in any order as the fewest runs `range(first, last + 1)`, ascending."""
+    numbers = np.unique(np.fromiter(frames, np.int64))
+    if not numbers.size:
+        return ()
+    ends = np.flatnonzero(np.diff(numbers) > 1)
+    firsts = numbers[np.concatenate(([0], ends + 1))]
+    lasts = numbers[np.concatenate((ends, [numbers.size - 1]))]
+    return tuple(range(int(first), int(last) + 1) for first, last in zip(firsts, lasts, strict=True))
 
 
 @given(st.sets(st.integers(0, 300)))

@@ -17,12 +17,12 @@ from gui.object_panel import ObjectPanel, ObjectRow, format_share
 from gui.panels_view import format_rate
 from gui.player import Player
 from gui.presence import PresenceIndex
-from gui.process_memory import resident_bytes
 from gui.settings import DEFAULT_OPACITY, Settings
 from storage.frame_source import open_source
 from storage.frame_store import FrameStore
 from tests.synthetic import SyntheticVideo
 from util.errors import AppError
+from util.process_memory import resident_bytes
 
 
 class Clock:

@@ -17,7 +17,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
 from storage.atomic_file import PARTIAL_PREFIX, remove_partials, write_atomic
-from storage.mask_io import check_mask, decode_mask, encode_mask, read_mask, read_stored_values, write_mask
+from storage.mask_io import decode_mask, encode_mask, read_mask, read_stored_values, write_mask
 from util.errors import AppError
 from util.palette import davis_palette
 from util.types import IndexMask, Size
@@ -362,17 +362,6 @@ def test_solid_area_of_a_foreign_color_is_refused(tmp_path: Path) -> None:
 def test_photograph_is_refused(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (60, 80, 3)).astype(np.uint8)
     assert "colours" in refused(save(Image.fromarray(noise), tmp_path / "a.png"))
-
-
-def test_check_mask() -> None:
-    path = Path("m.png")
-    check_mask(blobs(), Size(60, 80), path)
-    with pytest.raises(AppError, match="m.png.*80x60.*854x480"):
-        check_mask(blobs(), Size(480, 854), path)
-    with pytest.raises(AppError, match="m.png.*300"):
-        check_mask(np.full((60, 80), 300, np.uint16), Size(60, 80), path)
-    with pytest.raises(AppError, match="m.png.*3 dimensions"):
-        check_mask(np.zeros((4, 4, 3), np.uint8), Size(4, 4), path)
 
 
 # ---- real files ------------------------------------------------------------------------------------------------------
