@@ -1,0 +1,123 @@
+"""Training of the light propagation network on rendered clips."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from generation.clips import ClipBatch, ClipRenderer
+from generation.pack import load_pack
+from model.attention import l2_similarity, scores
+from model.light import IMAGE_MEAN, IMAGE_STD, LightFeatures, LightNet
+from training.losses import key_loss, mask_loss, object_logits
+from training.preset import Preset
+from training.scoring import MaskScores
+
+KEY_WEIGHT = 0.5
+_EASY_UNTIL, _HARD_FROM, _HARDEST = 0.2, 0.7, 0.2
+"""The cross-entropy counts all pixels at first, then ever fewer, the hardest ones."""
+_SCORE_CLIPS, _SCORE_FRAMES, _SCORE_SIDE, _SCORE_BATCH = 24, 8, 192, 4
+_SCORE_SEED = 1
+
+
+class PropagationTask:
+    """See `training.task.Task`."""
+
+    name = "light-propagation"
+
+    def __init__(self, preset: Preset, train: Path, heldout: Path, device: torch.device) -> None:
+        self._preset = preset
+        self._train = ClipRenderer(load_pack(train), device, seed=preset.seed, frames=preset.frames)
+        self._heldout = ClipRenderer(load_pack(heldout), device, seed=_SCORE_SEED, frames=_SCORE_FRAMES)
+
+    def build(self) -> nn.Module:
+        return LightNet(self._preset.width)
+
+    def loss_module(self, network: nn.Module) -> nn.Module:
+        assert isinstance(network, LightNet)
+        return PropagationLoss(network)
+
+    def batch(self, number: int, size: int, side: int) -> ClipBatch:
+        return self._train.batch(number, size, side)
+
+    @torch.no_grad()
+    def score(self, network: nn.Module) -> dict[str, float]:
+        """J and F over held-out clips, each followed through 8 frames by its own predictions."""
+        assert isinstance(network, LightNet)
+        result = MaskScores()
+        for number in range(_SCORE_CLIPS // _SCORE_BATCH):
+            clips = self._heldout.batch(number, _SCORE_BATCH, _SCORE_SIDE)
+            for frame, logits in enumerate(roll_out(network, clips), 1):
+                result.add(logits.argmax(1), clips.mask[:, frame], clips.valid)
+        return result.summary()
+
+
+class PropagationLoss(nn.Module):
+    """Network and loss in one module, as distributed training needs it."""
+
+    def __init__(self, network: LightNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, clips: ClipBatch, progress: float, gen: torch.Generator) -> dict[str, Tensor]:
+        """Parts of the loss; their sum is minimised.
+
+        Args:
+            progress: share of the training that is done.
+        """
+        done = (progress - _EASY_UNTIL) / (_HARD_FROM - _EASY_UNTIL)
+        hardest = 1 - (1 - _HARDEST) * min(1.0, max(0.0, done))
+        features = encode_clips(self.network, clips)
+        key = features.key.view(*clips.image.shape[:2], *features.key.shape[1:])
+        parts = {"key": KEY_WEIGHT * key_loss(key, clips.point, gen)}
+        steps = clips.image.shape[1] - 1
+        entropy, dice = key.new_zeros(()), key.new_zeros(())
+        for frame, logits in enumerate(roll_out(self.network, clips, features), 1):
+            one, other = mask_loss(logits, clips.mask[:, frame], hardest)
+            entropy, dice = entropy + one / steps, dice + other / steps
+        return parts | {"cross_entropy": entropy, "dice": dice}
+
+
+def normalised(image: Tensor) -> Tensor:
+    """RGB in 0..1 [..., 3, H, W] as the network takes it."""
+    mean, std = (image.new_tensor(v).view(3, 1, 1) for v in (IMAGE_MEAN, IMAGE_STD))
+    return (image - mean) / std
+
+
+def encode_clips(network: LightNet, clips: ClipBatch) -> LightFeatures:
+    """Features of all frames at once; B is clips times frames."""
+    images = normalised(clips.image).flatten(0, 1).contiguous(memory_format=torch.channels_last)
+    return network.encode_key(images)
+
+
+def roll_out(network: LightNet, clips: ClipBatch, features: LightFeatures | None = None) -> Iterator[Tensor]:
+    """Follow the first frame's masks through the clips; every frame joins the memory with what was predicted there.
+
+    Yields:
+        float32 [B, 1+K, s, s] logits of the frames 1, 2, ..., the background first.
+    """
+    num_clips, frames = clips.image.shape[:2]
+    if features is None:
+        features = encode_clips(network, clips)
+    maps = LightFeatures(*(f.view(num_clips, frames, *f.shape[1:]) for f in features))
+    images = normalised(clips.image)
+    # One row per object that is there, of whatever clip.
+    clip, slot = clips.valid.nonzero(as_tuple=True)
+    prob, values = clips.mask[:, 0], []
+    for frame in range(1, frames):
+        own = prob[clip, slot]
+        rest = prob.sum(1)[clip] - own
+        before = LightFeatures(*(f[clip, frame - 1] for f in maps))
+        values.append(network.encode_value(images[clip, frame - 1], before, own, rest).flatten(2))
+        memory = maps.key[:, :frame].transpose(1, 2).flatten(2)
+        affinity = scores(*l2_similarity(memory, maps.key[:, frame].flatten(2))).softmax(2)
+        value = torch.cat(values, 2)
+        read = torch.bmm(value, affinity.to(value.dtype)[clip].transpose(1, 2))
+        now = LightFeatures(*(f[clip, frame] for f in maps))
+        logit = network.decode(read.unflatten(2, now.f8.shape[-2:]), now, own, rest)
+        each = prob.new_zeros(prob.shape).index_put((clip, slot), torch.sigmoid(logit.float()))
+        logits = object_logits(each)
+        yield logits
+        prob = logits.softmax(1)[:, 1:] * clips.valid[:, :, None, None]
