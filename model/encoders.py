@@ -1,7 +1,8 @@
 """One ResNet implementation for every encoder of the project.
 
 The published networks differ in small ways that their checkpoints fix: the name of the first stage, a bias in every
-convolution or in none, the number of input planes. Weights always come from a checkpoint; nothing is downloaded.
+convolution or in none, the number of input planes, a stem of three convolutions, stages that widen their view by
+dilation instead of a stride. Weights always come from a checkpoint; nothing is downloaded.
 """
 from __future__ import annotations
 
@@ -31,18 +32,27 @@ class BasicBlock(nn.Module):
     """Two 3x3 convolutions (ResNet-18 and -34).
 
     Args:
+        dilations: of the first and of the second convolution.
         joins: the block is called with `shared` features, so its skip path is a projection whatever the shapes.
     """
 
     expansion: ClassVar[int] = 1
 
     def __init__(
-        self, in_channels: int, channels: int, stride: int = 1, *, bias: bool = False, joins: bool = False
+        self,
+        in_channels: int,
+        channels: int,
+        stride: int = 1,
+        *,
+        bias: bool = False,
+        dilations: tuple[int, int] = (1, 1),
+        joins: bool = False,
     ) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, channels, 3, stride, 1, bias=bias)
+        first, second = dilations
+        self.conv1 = nn.Conv2d(in_channels, channels, 3, stride, first, first, bias=bias)
         self.bn1 = nn.BatchNorm2d(channels)
-        self.conv2 = nn.Conv2d(channels, channels, 3, 1, 1, bias=bias)
+        self.conv2 = nn.Conv2d(channels, channels, 3, 1, second, second, bias=bias)
         self.bn2 = nn.BatchNorm2d(channels)
         same = stride == 1 and in_channels == channels and not joins
         self.downsample = None if same else _projection(in_channels, channels, stride, bias)
@@ -58,16 +68,24 @@ class BasicBlock(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """1x1, 3x3 and 1x1 convolutions (ResNet-50 and deeper); the stride is in the 3x3."""
+    """1x1, 3x3 and 1x1 convolutions (ResNet-50 and deeper); stride and the first of `dilations` are in the 3x3."""
 
     expansion: ClassVar[int] = 4
 
-    def __init__(self, in_channels: int, channels: int, stride: int = 1, *, bias: bool = False) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        stride: int = 1,
+        *,
+        bias: bool = False,
+        dilations: tuple[int, int] = (1, 1),
+    ) -> None:
         super().__init__()
         out_channels = channels * self.expansion
         self.conv1 = nn.Conv2d(in_channels, channels, 1, bias=bias)
         self.bn1 = nn.BatchNorm2d(channels)
-        self.conv2 = nn.Conv2d(channels, channels, 3, stride, 1, bias=bias)
+        self.conv2 = nn.Conv2d(channels, channels, 3, stride, dilations[0], dilations[0], bias=bias)
         self.bn2 = nn.BatchNorm2d(channels)
         self.conv3 = nn.Conv2d(channels, out_channels, 1, bias=bias)
         self.bn3 = nn.BatchNorm2d(out_channels)
@@ -81,8 +99,21 @@ class Bottleneck(nn.Module):
         return F.relu(y + (x if self.downsample is None else self.downsample(x)))
 
 
+def _deep_stem(in_channels: int, width: int) -> nn.Sequential:
+    """Three 3x3 convolutions in place of one of 7x7; the network's own `bn1` follows the last."""
+    return nn.Sequential(
+        nn.Conv2d(in_channels, width, 3, 2, 1, bias=False),
+        nn.BatchNorm2d(width),
+        nn.ReLU(),
+        nn.Conv2d(width, width, 3, 1, 1, bias=False),
+        nn.BatchNorm2d(width),
+        nn.ReLU(),
+        nn.Conv2d(width, 2 * width, 3, 1, 1, bias=False),
+    )
+
+
 class ResNet(nn.Module):
-    """A ResNet without its last stage: stem and three stages, down to 1/16.
+    """A ResNet from the stem to its last convolution: three stages down to 1/16, or four.
 
     Args:
         block: `BasicBlock` or `Bottleneck`.
@@ -90,7 +121,10 @@ class ResNet(nn.Module):
         widths: channels per stage, before the block's expansion; the first is the stem's too.
         in_channels: input planes.
         bias: give every convolution a bias.
-        first_stage: attribute name of the first stage, `layer1` or `res2` (the others are `layer2`, `layer3`).
+        first_stage: attribute name of the first stage, `layer1` or `res2` (the others are `layer2`, `layer3`...).
+        dilations: of each stage, None for none. A stage with a dilation above 1 keeps the size of its input; its first
+            block sees half as far as the others.
+        deep_stem: begin with three small convolutions, twice as many channels coming out.
     """
 
     def __init__(
@@ -102,23 +136,33 @@ class ResNet(nn.Module):
         in_channels: int = 3,
         bias: bool = False,
         first_stage: str = "layer1",
+        dilations: Sequence[int] | None = None,
+        deep_stem: bool = False,
     ) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, widths[0], 7, 2, 3, bias=bias)
-        self.bn1 = nn.BatchNorm2d(widths[0])
-        self._stages = (first_stage, "layer2", "layer3")
-        channels = widths[0]
-        for name, depth, width, stride in zip(self._stages, depths, widths, (1, 2, 2), strict=True):
-            blocks = [block(channels, width, stride, bias=bias)]
+        channels = 2 * widths[0] if deep_stem else widths[0]
+        self.conv1: nn.Module = (
+            _deep_stem(in_channels, widths[0]) if deep_stem else nn.Conv2d(in_channels, channels, 7, 2, 3, bias=bias)
+        )
+        self.bn1 = nn.BatchNorm2d(channels)
+        self._stages = (first_stage, *(f"layer{number}" for number in range(2, len(depths) + 1)))
+        for index, (name, depth, width) in enumerate(zip(self._stages, depths, widths, strict=True)):
+            dilation = 1 if dilations is None else dilations[index]
+            stride = 1 if index == 0 or dilation > 1 else 2
+            blocks = [block(channels, width, stride, bias=bias, dilations=(max(1, dilation // 2), dilation))]
             channels = width * block.expansion
-            blocks += [block(channels, width, bias=bias) for _ in range(depth - 1)]
+            blocks += [block(channels, width, bias=bias, dilations=(dilation, dilation)) for _ in range(depth - 1)]
             self.add_module(name, nn.Sequential(*blocks))
 
-    def forward(self, x: Tensor) -> Pyramid:
-        """x [B, in_channels, H, W], H and W multiples of 16."""
+    def stages(self, x: Tensor) -> list[Tensor]:
+        """x [B, in_channels, H, W] -> the output of every stage; the first is at 1/4."""
         x = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, 2, 1)
-        stages = []
+        outputs = []
         for name in self._stages:
             x = self.get_submodule(name)(x)
-            stages.append(x)
-        return Pyramid(*stages)
+            outputs.append(x)
+        return outputs
+
+    def forward(self, x: Tensor) -> Pyramid:
+        """For a network of three stages without dilation. x [B, in_channels, H, W], H and W multiples of 16."""
+        return Pyramid(*self.stages(x))
