@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from inference_core.block_readout import BlockSearch
 from inference_core.device import ComputeDevice
 from inference_core.engine_setup import EngineSetup
 from inference_core.geometry import Geometry
@@ -16,11 +17,13 @@ from model.aggregate import aggregate
 from model.attention import l2_similarity
 from model.folding import fold_batch_norm
 from model.light import IMAGE_MEAN, IMAGE_STD, LightFeatures, LightNet, load_light
-from util.types import ImageU8
+from util.types import ImageU8, Size
 
 TOP_K = 50
 SHORT_SIDE = 320
 STRIDE = 8
+SEARCH_BLOCKS = 32
+"""Of 2x2 cells: the readout keeps `TOP_K` of the cells in them."""
 MAX_ROLLING = 6
 """Rolling memory frames: bounds the cost of a readout on long videos."""
 
@@ -75,9 +78,9 @@ class LightPropagator(BankedPropagator):
             value = self._network.encode_value(features.image, features.maps, masks[picked], others(masks)[picked])
         self.store(frame, features.maps.key, value, slots, kind)
 
-    def transfer(self, anchor: int, features: FrameFeatures, maps: Tensor) -> Tensor:
+    def transfer(self, anchor: int, features: FrameFeatures, maps: Tensor, slots: Sequence[int]) -> Tensor:
         assert isinstance(features, EncodedFrame)
-        return self.move_maps(anchor, features.maps.key, maps)
+        return self.move_maps(anchor, features.maps.key, maps, slots)
 
     def end_pass(self) -> None:
         super().end_pass()
@@ -88,5 +91,7 @@ def build(setup: EngineSetup) -> LightPropagator:
     """Raises AppError for a checkpoint that is not one of this network."""
     assert setup.weights is not None
     network = setup.compute.place(fold_batch_norm(load_light(setup.weights)))
-    bank = make_bank(setup, l2_similarity, TOP_K, MAX_ROLLING)
-    return LightPropagator(network, setup.rounded(SHORT_SIDE), setup.compute, bank, setup.mem_every)
+    geometry = setup.rounded(SHORT_SIDE)
+    search = BlockSearch(Size(*(side // STRIDE for side in geometry.working)), SEARCH_BLOCKS)
+    bank = make_bank(setup, l2_similarity, TOP_K, MAX_ROLLING, search=search)
+    return LightPropagator(network, geometry, setup.compute, bank, setup.mem_every)
