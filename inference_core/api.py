@@ -8,6 +8,9 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from util.jobs import CancelToken
 from util.types import ImageU8, IndexMask, Size
 
@@ -101,3 +104,32 @@ class CoreApi(Protocol):
 
     def close(self) -> None:
         """Free the networks and the memory."""
+
+
+HINT_DIAMETER = 9.0
+"""How wide a click, and at least a stroke, is drawn for the interaction network: in pixels of the picture it gets.
+
+Its training draws them as wide.
+"""
+
+
+class CropSegmenter(Protocol):
+    """An interaction network on one picture; `inference_core.interaction` builds it. No memory between calls."""
+
+    def segment(
+        self,
+        image: ImageU8,
+        previous: NDArray[np.bool_],
+        inside: NDArray[np.bool_],
+        outside: NDArray[np.bool_],
+    ) -> NDArray[np.float32]:
+        """How likely each pixel belongs to the object.
+
+        Args:
+            image: uint8 [h, w, 3], of any size.
+            previous: bool [h, w], the object before the latest prompt; empty when nothing was there.
+            inside, outside: bool [h, w], the pixels of the positive and negative prompts, `HINT_DIAMETER` wide.
+
+        Returns:
+            float32 [h, w], 0..1.
+        """
