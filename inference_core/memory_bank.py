@@ -13,6 +13,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from inference_core.block_readout import BlockSearch, block_readout
 from inference_core.propagator import EmptyMemoryError, Memory
 from inference_core.readout import readout
 from model.attention import Similarity
@@ -44,6 +45,10 @@ class MemoryBank:
 
     N = Hf*Wf cells per frame, the same for all frames. Entry i lies at buffer position i; removing one moves the
     entries behind it forward, so that what is read is always one contiguous piece in order of insertion.
+
+    Args:
+        keys_per_object: an object's key depends on its mask (STM), so G = K.
+        search: reads in two steps, faster and nearly exact; None reads exactly.
     """
 
     def __init__(
@@ -54,6 +59,8 @@ class MemoryBank:
         max_rolling: int | None,
         dtype: torch.dtype = torch.float32,
         duplicates: Duplicates = "replace",
+        keys_per_object: bool = False,
+        search: BlockSearch | None = None,
     ) -> None:
         if top_k < 1:
             raise ValueError(f"top_k must be at least 1, got {top_k}")
@@ -62,6 +69,8 @@ class MemoryBank:
         self._max_rolling = max_rolling
         self._dtype = dtype
         self._duplicates = duplicates
+        self._search = search
+        self._keys_per_object = keys_per_object
         self._object_ids: tuple[int, ...] = ()
         self._entries: list[_Entry] = []
         self._key: Tensor | None = None  # [G, capacity, N, Ck] float32
@@ -78,14 +87,14 @@ class MemoryBank:
         if self._value is None or self._key is None or old == self._object_ids:
             return
         self._value = _move_slots(self._value, old, self._object_ids)
-        if self._key.shape[0] > 1:
+        if self._keys_per_object:
             self._key = _move_slots(self._key, old, self._object_ids)
 
     def put(self, frame: int, key: Tensor, value: Tensor, slots: Sequence[int], kind: Memory) -> None:
         """Remember a frame for the objects in `slots`.
 
         Args:
-            key: [1, Ck, N] shared, or [len(slots), Ck, N] per object. value: [len(slots), Cv, N].
+            key: [1, Ck, N] shared, or [len(slots), Ck, N] where keys are per object. value: [len(slots), Cv, N].
             kind: PINNED, ROLLING or PREVIOUS; a PREVIOUS entry is replaced by whatever is put next.
         """
         self._remove([i for i, e in enumerate(self._entries) if e.kind is Memory.PREVIOUS])
@@ -94,18 +103,13 @@ class MemoryBank:
         if kind is Memory.ROLLING and self._max_rolling is not None:
             rolling = [i for i, e in enumerate(self._entries) if e.kind is Memory.ROLLING]
             self._remove(rolling[: max(0, len(rolling) - self._max_rolling + 1)])
-        per_object = key.shape[0] > 1 or (len(slots) == 1 and self._is_per_object)
-        self._reserve(len(self._entries) + 1, key, value, per_object)
+        self._reserve(len(self._entries) + 1, key, value)
         assert self._key is not None and self._value is not None
         position = len(self._entries)
-        key_rows = list(slots) if per_object else [0]
+        key_rows = list(slots) if self._keys_per_object else [0]
         self._key[key_rows, position] = key.transpose(1, 2).to(self._key.dtype)
         self._value[list(slots), position] = value.transpose(1, 2).to(self._dtype)
         self._entries.append(_Entry(frame, kind, frozenset(self._object_ids[s] for s in slots)))
-
-    @property
-    def _is_per_object(self) -> bool:
-        return self._key is not None and self._key.shape[0] > 1
 
     def read(self, query_key: Tensor, slots: Sequence[int]) -> Tensor:
         """Top-k softmax readout.
@@ -117,11 +121,15 @@ class MemoryBank:
         for rows, group in self._groups(slots).items():
             if not rows:
                 raise EmptyMemoryError(f"object {self._object_ids[group[0]]} has no key frame in memory")
-            for members in [[s] for s in group] if self._is_per_object else [group]:
+            for members in [[s] for s in group] if self._keys_per_object else [group]:
                 key, values = self._gather(rows, members)
-                read = readout(key.t(), query_key, values, self._similarity, self._top_k)
-                result.update(zip(members, read, strict=True))
+                result.update(zip(members, self._readout(key.t(), query_key, values), strict=True))
         return torch.stack([result[slot] for slot in slots]).transpose(1, 2)
+
+    def _readout(self, key: Tensor, query_key: Tensor, values: Tensor) -> Tensor:
+        if self._search is None:
+            return readout(key, query_key, values, self._similarity, self._top_k)
+        return block_readout(key, query_key, values, self._similarity, self._top_k, self._search)
 
     def _groups(self, slots: Sequence[int]) -> dict[tuple[int, ...], list[int]]:
         """Slots that may read the same entries, by the positions of these entries."""
@@ -135,7 +143,7 @@ class MemoryBank:
     def _gather(self, rows: tuple[int, ...], slots: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Keys [N', Ck] and values [len(slots), N', Cv] of some entries; views of the buffer where possible."""
         assert self._key is not None and self._value is not None
-        group = slots[0] if self._is_per_object else 0
+        group = slots[0] if self._keys_per_object else 0
         picked: slice | list[int] = slice(len(rows)) if rows == tuple(range(len(rows))) else list(rows)
         key = self._key[group, picked].flatten(0, 1)
         first, last = slots[0], slots[-1]
@@ -145,12 +153,13 @@ class MemoryBank:
             values = self._value[list(slots)][:, picked]
         return key, values.flatten(1, 2)
 
-    def key(self, frame: int) -> Tensor:
-        """The newest key of a frame, [G, Ck, N]. Raises KeyError."""
+    def key(self, frame: int, slots: Sequence[int]) -> Tensor:
+        """The newest key of a frame: [1, Ck, N] shared, or [len(slots), Ck, N] per object. Raises KeyError."""
         for position in reversed(range(len(self._entries))):
             if self._entries[position].frame == frame:
                 assert self._key is not None
-                return self._key[:, position].transpose(1, 2)
+                groups = list(slots) if self._keys_per_object else [0]
+                return self._key[groups, position].transpose(1, 2)
         raise KeyError(frame)
 
     def drop(self, frame: int) -> None:
@@ -196,13 +205,13 @@ class MemoryBank:
             self._value[:, target] = self._value[:, source]
         self._entries = [self._entries[i] for i in keep]
 
-    def _reserve(self, entries: int, key: Tensor, value: Tensor, per_object: bool) -> None:
+    def _reserve(self, entries: int, key: Tensor, value: Tensor) -> None:
         """Make room, doubling the buffer when it is full."""
         capacity = 0 if self._key is None else self._key.shape[1]
         if entries <= capacity:
             return
         capacity = max(entries, 2 * capacity, 4)
-        groups = len(self._object_ids) if per_object else 1
+        groups = len(self._object_ids) if self._keys_per_object else 1
         cells = key.shape[2]
         new_key = key.new_zeros(groups, capacity, cells, key.shape[1], dtype=torch.float32)
         new_value = value.new_zeros(len(self._object_ids), capacity, cells, value.shape[1], dtype=self._dtype)

@@ -92,7 +92,7 @@ class PastResults:
                     features.image,
                     torch.stack([self._soft(frame, i, mask, channels) for i in ids]),
                     planes[rows],
-                    self._attention(one_pass.anchor, features, ids),
+                    self._attention(one_pass.anchor, features, ids, channels),
                     old_distance=abs(far - frame) / gap,
                     new_distance=abs(frame - one_pass.anchor) / gap,
                 )
@@ -109,13 +109,16 @@ class PastResults:
         plane = self.probs.get(frame, object_id, mask)
         return channels.from_mask(mask)[row] if plane is None else self._propagator.place(plane)
 
-    def _attention(self, anchor: int, features: FrameFeatures, ids: Sequence[int]) -> Tensor | None:
+    def _attention(
+        self, anchor: int, features: FrameFeatures, ids: Sequence[int], channels: Channels
+    ) -> Tensor | None:
         """[A, 2, Hp, Wp] where the correction on the anchor shows on this frame; None if that is not known."""
         corrections = self._corrections[anchor]
         if any(i not in corrections for i in ids):
             return None
         assert isinstance(self._propagator, SupportsAffinity)
-        return self._propagator.transfer(anchor, features, torch.stack([corrections[i] for i in ids]))
+        maps = torch.stack([corrections[i] for i in ids])
+        return self._propagator.transfer(anchor, features, maps, channels.slots(ids))
 
     def snapshot(self) -> PastState:
         return PastState(self.probs.snapshot(), {frame: dict(maps) for frame, maps in self._corrections.items()})

@@ -1,8 +1,8 @@
 """What every propagation network has to offer the core, whatever its memory looks like.
 
-Checked on paper against the engines that are still to come. STM: keys per object and the previous frame always in
-memory (`Memory.PREVIOUS`). AFB-URR: `memorize` merges and evicts instead of storing a frame, so `forget` replays the
-key frames. RVOS: no bank at all; `begin_pass` resets the recurrent state and `memorize` only keeps key frames.
+Checked on paper against the engines that are still to come. AFB-URR: `memorize` merges and evicts instead of storing
+a frame, so `forget` replays the key frames. RVOS: no bank at all; `begin_pass` resets the recurrent state and `memorize`
+only keeps key frames.
 """
 from __future__ import annotations
 
@@ -110,5 +110,6 @@ class SupportsAffinity(Protocol):
     def to_cells(self, maps: Tensor) -> Tensor:
         """Average maps [A, 2, Hp, Wp] over memory cells: [A, 2, Hf, Wf]."""
 
-    def transfer(self, anchor: int, features: FrameFeatures, maps: Tensor) -> Tensor:
-        """Carry maps [A, 2, Hf, Wf] on the anchor over to the frame of `features`: [A, 2, Hp, Wp]."""
+    def transfer(self, anchor: int, features: FrameFeatures, maps: Tensor, slots: Sequence[int]) -> Tensor:
+        """Carry maps [A, 2, Hf, Wf] of the objects in `slots` from the anchor to the frame of `features`:
+        [A, 2, Hp, Wp]."""

@@ -31,6 +31,7 @@ class Engine:
 ENGINES: tuple[Engine, ...] = (
     Engine("light", "light network (embedded)", "inference_core.propagators.light", "light", None),
     Engine("stcn", "STCN (MiVOS-STCN)", "inference_core.propagators.stcn", "stcn", "fusion_stcn"),
+    Engine("stm", "STM (MiVOS)", "inference_core.propagators.stm", "stm", "fusion_stm"),
     Engine("static", "no network: copies the mask", "inference_core.propagators.static", None, None),
 )
 

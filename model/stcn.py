@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from model.blocks import FeatureFusion, ResidualBlock, conv3x3, upsample
+from model.blocks import FeatureFusion, conv3x3
 from model.checkpoint import load_into, load_state
+from model.decoder import Decoder, UpsampleBlock
 from model.encoders import BasicBlock, Bottleneck, ResNet
 
 IMAGE_MEAN = (0.485, 0.456, 0.406)
@@ -48,34 +48,6 @@ class ValueEncoder(ResNet):
         return self.fuser(self(planes).f16, f16)
 
 
-class UpsampleBlock(nn.Module):
-    """Doubles the resolution and adds the frame's features of that resolution."""
-
-    def __init__(self, skip_channels: int, in_channels: int, out_channels: int) -> None:
-        super().__init__()
-        self.skip_conv = conv3x3(skip_channels, in_channels)
-        self.out_conv = ResidualBlock(in_channels, out_channels)
-
-    def forward(self, skip: Tensor, x: Tensor) -> Tensor:
-        """skip [1, skip_channels, 2h, 2w] of the frame, x [K, in_channels, h, w] -> [K, out_channels, 2h, 2w]."""
-        return self.out_conv(self.skip_conv(skip) + upsample(x, 2))
-
-
-class Decoder(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.compress = ResidualBlock(1024, 512)
-        self.up_16_8 = UpsampleBlock(512, 512, 256)
-        self.up_8_4 = UpsampleBlock(256, 256, 256)
-        self.pred = nn.Conv2d(256, 1, 3, padding=1)
-
-    def forward(self, readout: Tensor, features: KeyFeatures) -> Tensor:
-        x = self.compress(readout, features.thin)
-        x = self.up_16_8(features.f8, x)
-        x = self.up_8_4(features.f4, x)
-        return upsample(self.pred(F.relu(x)).float(), 4)[:, 0]
-
-
 class STCN(nn.Module):
     """The network of `stcn.pth` (405 tensors).
 
@@ -89,7 +61,7 @@ class STCN(nn.Module):
         self.key_encoder = ResNet(Bottleneck, (3, 4, 6), first_stage="res2")
         self.key_proj = nn.Sequential(OrderedDict(key_proj=conv3x3(1024, 64)))
         self.key_comp = conv3x3(1024, 512)
-        self.decoder = Decoder()
+        self.decoder = Decoder(UpsampleBlock)
 
     def encode_key(self, image: Tensor) -> KeyFeatures:
         """image [B, 3, H, W], normalised and padded, H and W multiples of 16."""

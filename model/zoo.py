@@ -55,6 +55,8 @@ WEIGHT_FILES: tuple[WeightFile, ...] = (
     WeightFile("light", "light network", _EMBEDDED / "light.safetensors", "propagation, engine light"),
     WeightFile("stcn", "STCN", _SAVES / "stcn.pth", "propagation, engine stcn"),
     WeightFile("fusion_stcn", "fusion network", _SAVES / "fusion_stcn.pth", "fusion between key frames, engine stcn"),
+    WeightFile("stm", "STM", _SAVES / "propagation_model.pth", "propagation, engine stm"),
+    WeightFile("fusion_stm", "fusion network of STM", _SAVES / "fusion.pth", "fusion between key frames, engine stm"),
 )
 
 KNOWN_NETWORKS: tuple[KnownNetwork, ...] = (
@@ -66,6 +68,7 @@ KNOWN_NETWORKS: tuple[KnownNetwork, ...] = (
         "model.stcn:STCN",
         shapes={"value_encoder.conv1.weight": (64, 4, 7, 7)},
     ),
+    KnownNetwork("STM", "model.stm:STM"),
     KnownNetwork("the fusion network", "model.fusion_net:FusionNet"),
 )
 

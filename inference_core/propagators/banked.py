@@ -1,4 +1,4 @@
-"""What engines with a frame-addressed memory bank and shared keys have in common."""
+"""What engines with a frame-addressed memory bank have in common."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 import torch.nn.functional as F
 from torch import Tensor
 
+from inference_core.block_readout import BlockSearch
 from inference_core.device import ComputeDevice
 from inference_core.engine_setup import EngineSetup
 from inference_core.geometry import Geometry
@@ -31,7 +32,15 @@ class EncodedFrame(Generic[Maps]):
         return sum(t.numel() * t.element_size() for t in (self.image, *self.maps))
 
 
-def make_bank(setup: EngineSetup, similarity: Similarity, top_k: int, max_rolling: int) -> MemoryBank:
+def make_bank(
+    setup: EngineSetup,
+    similarity: Similarity,
+    top_k: int,
+    max_rolling: int,
+    *,
+    keys_per_object: bool = False,
+    search: BlockSearch | None = None,
+) -> MemoryBank:
     """The memory of an engine; `top_k` is its default."""
     return MemoryBank(
         similarity=similarity,
@@ -39,6 +48,8 @@ def make_bank(setup: EngineSetup, similarity: Similarity, top_k: int, max_rollin
         max_rolling=max_rolling,
         dtype=setup.compute.memory_dtype,
         duplicates=setup.duplicates,
+        keys_per_object=keys_per_object,
+        search=search,
     )
 
 
@@ -82,15 +93,16 @@ class BankedPropagator:
         return self._bank.read(key[0].flatten(1), slots).view(len(slots), -1, *self._cells)
 
     def store(self, frame: int, key: Tensor, value: Tensor, slots: Sequence[int], kind: Memory) -> None:
-        """key [1, Ck, Hf, Wf], value [len(slots), Cv, Hf, Wf]."""
+        """key [1, Ck, Hf, Wf] shared or [len(slots), Ck, Hf, Wf] per object, value [len(slots), Cv, Hf, Wf]."""
         self._bank.put(frame, key.flatten(2), value.flatten(2), slots, kind)
 
     def to_cells(self, maps: Tensor) -> Tensor:
         return F.interpolate(maps, tuple(self._cells), mode="area")
 
-    def move_maps(self, anchor: int, key: Tensor, maps: Tensor) -> Tensor:
-        """Carry maps [A, 2, Hf, Wf] from the anchor to the frame whose key [1, Ck, Hf, Wf] is given."""
-        attention = full_softmax_attention(self._bank.key(anchor)[0], key[0].flatten(1), self._similarity)
+    def move_maps(self, anchor: int, key: Tensor, maps: Tensor, slots: Sequence[int]) -> Tensor:
+        """Carry maps [A, 2, Hf, Wf] of the objects in `slots` from the anchor to the frame with this key
+        [1, Ck, Hf, Wf]."""
+        attention = full_softmax_attention(self._bank.key(anchor, slots), key[0].flatten(1), self._similarity)
         return transfer_maps(maps[:, 0], maps[:, 1], attention, self._cells, self._geometry.working)
 
     def end_pass(self) -> None:

@@ -70,9 +70,9 @@ class StcnPropagator(BankedPropagator):
             )
         self.store(frame, features.maps.key, value, slots, kind)
 
-    def transfer(self, anchor: int, features: FrameFeatures, maps: Tensor) -> Tensor:
+    def transfer(self, anchor: int, features: FrameFeatures, maps: Tensor, slots: Sequence[int]) -> Tensor:
         assert isinstance(features, EncodedFrame)
-        return self.move_maps(anchor, features.maps.key, maps)
+        return self.move_maps(anchor, features.maps.key, maps, slots)
 
 
 def build(setup: EngineSetup) -> StcnPropagator:

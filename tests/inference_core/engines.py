@@ -12,10 +12,11 @@ from inference_core.engine_setup import EngineSetup
 from inference_core.geometry import Geometry
 from inference_core.memory_bank import MemoryBank
 from inference_core.propagator import Propagator
-from inference_core.propagators import stcn
+from inference_core.propagators import stcn, stm
 from model import zoo
-from model.attention import l2_similarity
+from model.attention import dot_similarity, l2_similarity
 from model.stcn import STCN
+from model.stm import STM
 from util.types import Size
 
 FLOAT32 = ComputeDevice(torch.device("cpu"), None)
@@ -27,19 +28,28 @@ def has_weights(name: str) -> bool:
     return weights is None or zoo.is_available(weights)
 
 
-@lru_cache(maxsize=1)
-def _random_stcn() -> STCN:
+@lru_cache(maxsize=2)
+def _random(network: type[STCN] | type[STM]) -> STCN | STM:
     """Networks do not change, and drawing 54 million numbers takes longer than a test."""
     torch.manual_seed(0)
-    return STCN().eval()
+    return network().eval()
 
 
 def make_propagator(name: str, native: Size, mem_every: int = 2) -> Propagator:
-    if name == "stcn" and not has_weights(name):
-        bank = MemoryBank(similarity=l2_similarity, top_k=stcn.TOP_K, max_rolling=None)
-        return stcn.StcnPropagator(_random_stcn(), Geometry.padded(native, None), FLOAT32, bank, mem_every)
+    if name in ("stcn", "stm") and not has_weights(name):
+        return _make_random(name, native, mem_every)
     weights = registry.find(name).weights
     setup = EngineSetup(native, None if weights is None else zoo.resolve(weights), FLOAT32, mem_every=mem_every)
     module = importlib.import_module(registry.find(name).module)
     propagator: Propagator = module.build(setup)
     return propagator
+
+
+def _make_random(name: str, native: Size, mem_every: int) -> Propagator:
+    geometry = Geometry.padded(native, None)
+    if name == "stm":
+        network = _random(STM)
+        bank = MemoryBank(similarity=dot_similarity, top_k=stm.TOP_K, max_rolling=None, keys_per_object=True)
+        return stm.StmPropagator(network, geometry, FLOAT32, bank, mem_every)
+    bank = MemoryBank(similarity=l2_similarity, top_k=stcn.TOP_K, max_rolling=None)
+    return stcn.StcnPropagator(_random(STCN), geometry, FLOAT32, bank, mem_every)

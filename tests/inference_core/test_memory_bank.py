@@ -70,7 +70,7 @@ def test_best_cells_equal_a_plain_top_k(num_cells: int) -> None:
 
 
 def test_keys_per_object_are_read_per_object() -> None:
-    bank = MemoryBank(similarity=dot_similarity, top_k=4, max_rolling=None)
+    bank = MemoryBank(similarity=dot_similarity, top_k=4, max_rolling=None, keys_per_object=True)
     bank.set_objects([1, 2])
     key, value = random_frame(3, groups=2)
     bank.put(0, key, value, [0, 1], Memory.PINNED)
@@ -79,6 +79,22 @@ def test_keys_per_object_are_read_per_object() -> None:
     for slot in range(2):
         alone = readout(key[slot], query, value[slot : slot + 1].transpose(1, 2), dot_similarity, 4)
         torch.testing.assert_close(read[slot], alone[0].t())
+
+
+def test_keys_per_object_follow_their_objects() -> None:
+    """A first frame of one object alone, further objects, another order: every object keeps the key it was given."""
+    bank = MemoryBank(similarity=dot_similarity, top_k=4, max_rolling=None, keys_per_object=True)
+    bank.set_objects([1])
+    first, second = random_frame(5, slots=1), random_frame(6, groups=2)
+    bank.put(0, *first, [0], Memory.PINNED)
+    bank.set_objects([2, 1])
+    bank.put(1, *second, [0, 1], Memory.PINNED)
+    assert torch.equal(bank.key(0, [1]), first[0])
+    assert torch.equal(bank.key(1, [1, 0]), second[0].flip(0))
+    query = random_frame(7)[0][0]
+    keys, values = torch.cat([first[0][0], second[0][1]], 1), torch.cat([first[1][0], second[1][1]], 1)
+    alone = readout(keys, query, values.t()[None], dot_similarity, 4)
+    torch.testing.assert_close(bank.read(query, [1]), alone.transpose(1, 2))
 
 
 def test_same_frame_twice_replaces_or_is_kept() -> None:

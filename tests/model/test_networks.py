@@ -25,6 +25,7 @@ from model.blocks import ResidualBlock, conv_with_shared
 from model.encoders import BasicBlock, ResNet
 from model.fusion_net import FusionNet
 from model.stcn import STCN
+from model.stm import STM
 from util.types import Size
 
 
@@ -33,6 +34,7 @@ from util.types import Size
     [
         ("stcn", STCN),
         ("stcn_no_cbam", lambda: STCN(attention=False)),
+        ("propagation_model_stm", STM),
         ("fusion_stcn", FusionNet),
         ("fusion", FusionNet),
     ],

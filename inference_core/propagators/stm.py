@@ -1,0 +1,82 @@
+"""STM as a propagation engine (Oh et al., ICCV 2019; the main branch of MiVOS)."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from inference_core.device import ComputeDevice
+from inference_core.engine_setup import EngineSetup
+from inference_core.geometry import Geometry
+from inference_core.memory_bank import MemoryBank
+from inference_core.propagator import FrameFeatures, Memory
+from inference_core.propagators.banked import BankedPropagator, EncodedFrame, make_bank, others
+from model.aggregate import aggregate
+from model.attention import dot_similarity
+from model.folding import fold_batch_norm
+from model.stm import IMAGE_MEAN, IMAGE_STD, STM, QueryFeatures, load_stm
+from util.types import ImageU8
+
+TOP_K = 50
+SHORT_SIDE = 480
+STRIDE = 16
+MAX_ROLLING = 40
+"""Rolling memory frames: at 480p one costs 4.2 MB and object in float32."""
+
+
+class StmPropagator(BankedPropagator):
+    """Memory: key frames, every `mem_every`-th frame of the pass, and always the previous frame."""
+
+    name = "stm"
+
+    def __init__(
+        self, network: STM, geometry: Geometry, compute: ComputeDevice, bank: MemoryBank, mem_every: int
+    ) -> None:
+        super().__init__(geometry, compute, bank, dot_similarity, STRIDE)
+        self._network = network
+        self._mem_every = mem_every
+
+    def encode(self, image: ImageU8) -> EncodedFrame[QueryFeatures]:
+        pixels = self._geometry.image_to_working(image, IMAGE_MEAN, IMAGE_STD, self._compute.device)
+        with self._compute.autocast():
+            return EncodedFrame(pixels, self._network.encode_query(pixels))
+
+    def begin_pass(self, anchor: int, prob: Tensor) -> None:
+        """The anchor is in the memory already."""
+
+    def segment(self, frame: int, features: FrameFeatures, slots: Sequence[int]) -> Tensor:
+        assert isinstance(features, EncodedFrame)
+        read = self.read(features.maps.key, slots)
+        with self._compute.autocast():
+            logits = self._network.decode(read, features.maps)
+        return aggregate(torch.sigmoid(logits.float()))
+
+    def follow(self, prob: Tensor) -> None:
+        """The previous frame is carried by the memory."""
+
+    def wants_memory(self, frame: int, last: int) -> Memory:
+        return Memory.ROLLING if abs(frame - last) >= self._mem_every else Memory.PREVIOUS
+
+    def memorize(
+        self, frame: int, features: FrameFeatures, prob: Tensor, slots: Sequence[int], kind: Memory
+    ) -> None:
+        assert isinstance(features, EncodedFrame)
+        masks = prob[1:]
+        picked = list(slots)
+        with self._compute.autocast():
+            entry = self._network.encode_memory(features.image, masks[picked], others(masks)[picked])
+        self.store(frame, entry.key, entry.value, slots, kind)
+
+    def transfer(self, anchor: int, features: FrameFeatures, maps: Tensor, slots: Sequence[int]) -> Tensor:
+        assert isinstance(features, EncodedFrame)
+        return self.move_maps(anchor, features.maps.key, maps, slots)
+
+
+def build(setup: EngineSetup) -> StmPropagator:
+    """Raises AppError for a checkpoint that is not one of this network."""
+    assert setup.weights is not None
+    network = load_stm(setup.weights)
+    bank = make_bank(setup, dot_similarity, TOP_K, MAX_ROLLING, keys_per_object=True)
+    placed = setup.compute.place(fold_batch_norm(network))
+    return StmPropagator(placed, setup.padded(SHORT_SIDE), setup.compute, bank, setup.mem_every)
