@@ -95,7 +95,7 @@ class InteractionLoss(nn.Module):
         """What the network is shown: the previous mask [B, 1, s, s] and hints [B, 2, s, s]."""
         truth = target.cpu().numpy() > 0.5
         masks = [spoiled(t, rng) if rng.random() < _SPOILED_SHARE else np.zeros_like(t) for t in truth]
-        prompts = [SimulatedPrompts(t, HINT_DIAMETER) for t in truth]
+        prompts = [SimulatedPrompts(t, int(HINT_DIAMETER)) for t in truth]
         rounds = rng.choice(len(_ROUNDS), len(truth), p=_ROUNDS)
         self.network.eval()
         for turn in range(int(rounds.max()) + 1):
@@ -132,12 +132,13 @@ def _click_scores(network: InteractionNet, windows: Windows) -> list[list[float]
     image = normalised(windows.image)
     truth = windows.target.cpu().numpy() > 0.5
     masks = [np.zeros_like(t) for t in truth]
-    prompts = [SimulatedPrompts(t, HINT_DIAMETER) for t in truth]
+    prompts = [SimulatedPrompts(t, int(HINT_DIAMETER)) for t in truth]
     scores: list[list[float]] = [[] for _ in truth]
     for _ in range(_SCORE_CLICKS):
         for row, target in enumerate(truth):
             click = next_click(target, masks[row])
-            prompts[row].click(click.x, click.y, click.positive)
+            if click is not None:
+                prompts[row].click(click.x, click.y, click.positive)
         previous, hints = _planes(masks, prompts, image.device)
         masks = list(network(image, previous, hints).cpu().numpy() > 0)
         for row, target in enumerate(truth):

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 Region = NDArray[np.bool_]
 
 _STROKE_SHARE = 0.25
-_STROKE_WIDTHS = (3, 9)
+_STROKE_WIDTHS = (9, 14)
+"""In pixels of the window; the predictor never shows thinner ones (`HINT_DIAMETER`)."""
 _NOISE_CELLS = (3, 10)
 _MISTAKE_LEVELS = (0.6, 1.6)
 
