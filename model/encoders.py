@@ -15,6 +15,11 @@ from torch import Tensor, nn
 from model.blocks import conv_with_shared
 
 
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+"""The published networks see an RGB image in 0..1 normalised by these."""
+
+
 class Pyramid(NamedTuple):
     """Features at 1/4, 1/8 and 1/16 of the image."""
 

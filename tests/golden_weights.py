@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,16 +44,22 @@ class Golden:
         assert difference <= tolerance, f"{name}: differs by {difference:.3g}, allowed {tolerance:.3g}"
 
 
-def golden_cases(system: str) -> list[Any]:
-    """Parameters for `pytest.mark.parametrize("golden", ...)`: every case of one recorded system."""
+def golden_cases(system: str | re.Pattern[str]) -> list[Any]:
+    """Parameters for `pytest.mark.parametrize("golden", ...)`: every case of one recorded system.
+
+    Args:
+        system: its name, or a pattern of the whole name where variants of one system are named in it.
+    """
+    pattern = re.compile(re.escape(system)) if isinstance(system, str) else system
     folder = Path(os.environ["GOLDENS"]) if "GOLDENS" in os.environ else _PUBLIC
     files = sorted(folder.glob("*.npz"))
     cases = [load_golden(path) for path in files]
-    found = [pytest.param(case, id=case.path.stem) for case in cases if case.meta["system"] == system]
+    found = [pytest.param(case, id=case.path.stem) for case in cases if pattern.fullmatch(case.meta["system"])]
     if found:
         return found
     if files or "GOLDENS" not in os.environ:
-        return [pytest.param(None, id="none", marks=pytest.mark.skip(reason=f"no case of {system} in {folder}"))]
+        absent = pytest.mark.skip(reason=f"no case of {pattern.pattern} in {folder}")
+        return [pytest.param(None, id="none", marks=absent)]
     return [pytest.param(folder, id="missing")]
 
 
