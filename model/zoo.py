@@ -1,15 +1,23 @@
-"""Which weight files there are, where they lie and which network each belongs to. No torch here."""
+"""Which weight files there are, where they lie, where they come from and which network each belongs to. No torch here.
+
+A row is a line or a few; what the rows do not say is not known: the published projects name no size, no checksum and no
+licence for their files. `download_model.py` and the window fetch from this table.
+"""
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from util.errors import AppError
 
 _ROOT = Path(__file__).resolve().parents[1]
-_SAVES = _ROOT / "saves"
+SAVES = _ROOT / "saves"
+"""Where fetched weights are put."""
 _EMBEDDED = _ROOT / "model" / "weights"
+
+_DRIVE = "https://drive.google.com/uc?id="
+_FBRS = "https://github.com/saic-vul/fbrs_interactive_segmentation/releases/download/v1.0/"
+_RITM = "https://github.com/saic-vul/ritm_interactive_segmentation/releases/download/v1.0/"
 
 
 @dataclass(frozen=True)
@@ -21,55 +29,61 @@ class WeightFile:
         title: what a person calls the network in it.
         path: where it is looked for unless a flag names another file.
         used_for: what the program can do with it.
+        network: name in `model.signatures` of the network that must be in it; empty: not checked beforehand.
+        sources: addresses to fetch it from, in the order to be tried; Google Drive or plain HTTP(S).
+        size: bytes, None where it is not known.
+        licence: terms of the file, empty where they are not known.
+        by_hand: what a person has to do for a file without sources.
     """
 
     name: str
     title: str
     path: Path
     used_for: str
+    network: str = ""
+    sources: tuple[str, ...] = ()
+    size: int | None = None
+    licence: str = ""
+    by_hand: str = ""
 
     @property
     def is_embedded(self) -> bool:
         """True if the file is part of the repository."""
         return self.path.parent == _EMBEDDED
 
-
-@dataclass(frozen=True)
-class KnownNetwork:
-    """A kind of checkpoint that can be recognised by its tensors.
-
-    Args:
-        title: for messages.
-        network: "module:class" of the network.
-        options: keyword arguments that build this variant.
-        shapes: tensors whose shape differs from what the class builds.
-    """
-
-    title: str
-    network: str
-    options: Mapping[str, bool] = field(default_factory=dict)
-    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    @property
+    def is_present(self) -> bool:
+        """True if the file is in its usual place."""
+        return self.path.is_file()
 
 
 WEIGHT_FILES: tuple[WeightFile, ...] = (
-    WeightFile("light", "light network", _EMBEDDED / "light.safetensors", "propagation, engine light"),
-    WeightFile("stcn", "STCN", _SAVES / "stcn.pth", "propagation, engine stcn"),
-    WeightFile("fusion_stcn", "fusion network", _SAVES / "fusion_stcn.pth", "fusion between key frames, engine stcn"),
-    WeightFile("stm", "STM", _SAVES / "propagation_model.pth", "propagation, engine stm"),
-    WeightFile("fusion_stm", "fusion network of STM", _SAVES / "fusion.pth", "fusion between key frames, engine stm"),
-)
-
-KNOWN_NETWORKS: tuple[KnownNetwork, ...] = (
-    KnownNetwork("the light network", "model.light:LightNet"),
-    KnownNetwork("STCN", "model.stcn:STCN"),
-    KnownNetwork("STCN without block attention", "model.stcn:STCN", {"attention": False}),
-    KnownNetwork(
-        "STCN after its first training stage, which knows a single object only",
-        "model.stcn:STCN",
-        shapes={"value_encoder.conv1.weight": (64, 4, 7, 7)},
-    ),
-    KnownNetwork("STM", "model.stm:STM"),
-    KnownNetwork("the fusion network", "model.fusion_net:FusionNet"),
+    WeightFile("light", "light network", _EMBEDDED / "light.safetensors", "propagation, engine light", "light",
+               licence="see WEIGHTS_LICENSE.md"),
+    WeightFile("light_fusion", "light fusion network", _EMBEDDED / "light_fusion.safetensors",
+               "fusion between key frames, engine light", "fusion", licence="see WEIGHTS_LICENSE.md"),
+    WeightFile("light_interaction", "light interaction network", _EMBEDDED / "light_interaction.safetensors",
+               "clicks and scribbles", "light_interaction", licence="see WEIGHTS_LICENSE.md"),
+    WeightFile("stcn", "STCN", SAVES / "stcn.pth", "propagation, engine stcn", "stcn",
+               (_DRIVE + "1mRrE0uCI2ktdWlUgapJI_KmgeIiF2eOm",)),
+    WeightFile("fusion_stcn", "fusion network", SAVES / "fusion_stcn.pth", "fusion between key frames, engine stcn",
+               "fusion", (_DRIVE + "1MAbWHrOjlze9vPQdW-HxMnvjPpaZlfLv",)),
+    WeightFile("stm", "STM", SAVES / "propagation_model.pth", "propagation, engine stm", "stm",
+               (_DRIVE + "19dfbVDndFkboGLHESi8DGtuxF1B21Nm8",)),
+    WeightFile("fusion_stm", "fusion network of STM", SAVES / "fusion.pth", "fusion between key frames, engine stm",
+               "fusion", (_DRIVE + "1Lc1lI5-ix4WsCRdipACXgvS3G-o0lMoz",)),
+    WeightFile("s2m", "S2M", SAVES / "s2m.pth", "scribbles", "s2m", (_DRIVE + "1HKwklVey3P2jmmdmrACFlkXtcvNxbKMM",)),
+    WeightFile("fbrs", "f-BRS with ResNet-50", SAVES / "fbrs.pth", "clicks", "fbrs",
+               (_FBRS + "resnet50_dh128_lvis.pth",)),
+    WeightFile("ritm", "RITM with HRNet-18", SAVES / "ritm.pth", "clicks", "ritm",
+               (_RITM + "coco_lvis_h18_itermask.pth",)),
+    WeightFile("ritm_h18s", "RITM with the small HRNet-18", SAVES / "coco_lvis_h18s_itermask.pth",
+               "clicks, by its flag", "ritm", (_RITM + "coco_lvis_h18s_itermask.pth",)),
+    WeightFile("ritm_h32", "RITM with HRNet-32", SAVES / "coco_lvis_h32_itermask.pth", "clicks, by its flag", "ritm",
+               (_RITM + "coco_lvis_h32_itermask.pth",)),
+    WeightFile("stcn_retrain", "STCN of FasterMiVOS", SAVES / "STCN_retrain.pth",
+               "propagation, engine stcn, by its flag", "stcn",
+               by_hand="its authors give no address: ask them for STCN_retrain.pth, or use stcn instead"),
 )
 
 
@@ -101,10 +115,11 @@ def resolve(name: str, explicit: Path | None = None) -> Path:
         raise AppError(f"{path} is missing, although it is part of this program.", "Restore it from the repository.")
     raise AppError(
         f"The weights of the {entry.title} are not there: {path} does not exist.",
-        f"Put the published file {path.name} into {path.parent}, or name it where it lies by its flag.",
+        f"Run `python download_model.py {name}`, put the published file {path.name} into {path.parent}, or name it "
+        "where it lies by its flag.",
     )
 
 
 def is_available(name: str) -> bool:
     """True if the weights are in their usual place."""
-    return find(name).path.is_file()
+    return find(name).is_present

@@ -14,7 +14,8 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from model.checkpoint import load_into, load_state, sha256
+from model.checkpoint import load_into, load_state
+from model.checksums import sha256
 from model.fusion_net import FusionNet, load_fusion_net
 from model.light import LightNet
 from model.stcn import STCN, load_stcn
