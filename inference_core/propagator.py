@@ -1,8 +1,8 @@
 """What every propagation network has to offer the core, whatever its memory looks like.
 
 Checked on paper against the engines that are still to come. AFB-URR: `memorize` merges and evicts instead of storing
-a frame, so `forget` replays the key frames. RVOS: no bank at all; `begin_pass` resets the recurrent state and `memorize`
-only keeps key frames.
+a frame, so `forget` replays the key frames. RVOS: no bank at all; `begin_pass` resets the recurrent state and
+`memorize` only keeps key frames.
 """
 from __future__ import annotations
 

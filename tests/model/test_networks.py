@@ -24,6 +24,7 @@ from model.attention import (
 from model.blocks import ResidualBlock, conv_with_shared
 from model.encoders import BasicBlock, ResNet
 from model.fusion_net import FusionNet
+from model.scribble_net import ScribbleNet
 from model.stcn import STCN
 from model.stm import STM
 from util.types import Size
@@ -35,6 +36,7 @@ from util.types import Size
         ("stcn", STCN),
         ("stcn_no_cbam", lambda: STCN(attention=False)),
         ("propagation_model_stm", STM),
+        ("s2m", ScribbleNet),
         ("fusion_stcn", FusionNet),
         ("fusion", FusionNet),
     ],
