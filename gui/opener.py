@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QMimeData, QObject
 
+from gui.engine import make_predictor
 from gui.file_jobs import open_frames_job, open_workspace_job
-from interact.grabcut import GrabCutPredictor
 from interact.session import VideoSession
 from storage.frame_store import FrameStore
 from storage.workspace import Workspace
@@ -93,7 +93,7 @@ class Opener(QObject):
 
     def _on_workspace(self, frames: FrameStore, workspace: Workspace) -> None:
         path, self._path = self._path, None
-        session = VideoSession(frames, workspace, GrabCutPredictor())
+        session = VideoSession(frames, workspace, make_predictor(self._controller.config))
         window = self._controller.window
         if path is not None:
             window.settings.add_recent(path)

@@ -8,26 +8,21 @@ the area that hangs together with the latest prompt, so that what was right stay
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from interact.interaction import Interaction
-from interact.prompts import Click, Hint, Point
-from interact.seeds import INSIDE, OUTSIDE, UNKNOWN, prompt_patch, seed_map
+from interact.prompts import Click, Hint
+from interact.seeds import INSIDE, OUTSIDE, hold_prompts
+from interact.windows import Lens, Region, Window, touching
 from util.jobs import CancelToken
 from util.types import ImageU8, Rect, Size
 
-Region = NDArray[np.bool_]
-
-WORK_SIDE = 144
-"""Longer side of the window that is cut, in working pixels."""
+LENS = Lens(side=144, max_scale=1.0, margin=0.3, seed_width=5.0)
+"""What a click says for sure while cutting is wide enough to learn a colour from."""
 ROUNDS = 2
-SEED_WIDTH = 5.0
-"""Diameter, in working pixels, of what a click says for sure while cutting; enough to learn a colour from."""
 FIRST_REACH, STROKE_REACH = 0.25, 0.15
 """How far around a first click or stroke is taken for inside to begin with, as a part of the shorter side."""
 MIN_FIX_REACH = 0.1
@@ -35,8 +30,6 @@ MAX_ADD_REACH, MAX_REMOVE_REACH = 0.25, 0.4
 """The same for a correction: as far as it is from the nearest pixel that was right, within these bounds."""
 DISTANCE_WEIGHT = 100.0
 """Value of the distance channel at one window diagonal from the prompts; colours range over about as much."""
-MARGIN = 0.3
-"""Surroundings of the object in the window, as a part of the object's longer side."""
 SMOOTHING = 0.6
 """Of outlines that are enlarged, in working pixels."""
 MIN_SAMPLES = 8
@@ -56,85 +49,17 @@ class GrabCutPredictor:
         if not previous.any():
             if not any(prompt.positive for prompt in prompts):
                 return previous
-            region = _cut(_Window.whole(image, prompts), previous, token, is_correction=False)
-            window = _Window.around(image, prompts, region)
+            region = _cut(Window.whole(LENS, image, prompts), previous, token, is_correction=False)
+            window = Window.around(LENS, image, prompts, region)
             if window.rect != Rect.full(Size(*previous.shape)):
                 region = _cut(window, region, token, is_correction=False)
         else:
-            window = _Window.around(image, prompts, previous)
+            window = Window.around(LENS, image, prompts, previous)
             region = _cut(window, previous, token, is_correction=True)
-        seeds = seed_map(prompts, Size(*previous.shape))
-        return np.asarray((region | (seeds == INSIDE)) & (seeds != OUTSIDE), np.bool_)
+        return hold_prompts(region, prompts)
 
 
-@dataclass(frozen=True)
-class _Window:
-    """A part of the frame at working size.
-
-    Args:
-        rect: the part, in frame pixels.
-        image: uint8 [h, w, 3].
-        scale: working pixels per frame pixel.
-    """
-
-    rect: Rect
-    image: ImageU8
-    scale: float
-    prompts: tuple[Hint, ...]
-
-    @classmethod
-    def cut(cls, image: ImageU8, prompts: tuple[Hint, ...], rect: Rect) -> _Window:
-        scale = min(1.0, WORK_SIDE / max(rect.x1 - rect.x0, rect.y1 - rect.y0))
-        size = (max(1, round((rect.x1 - rect.x0) * scale)), max(1, round((rect.y1 - rect.y0) * scale)))
-        part = np.ascontiguousarray(image[rect.slices])
-        small = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
-        return cls(rect, small, scale, prompts)
-
-    @classmethod
-    def whole(cls, image: ImageU8, prompts: tuple[Hint, ...]) -> _Window:
-        return cls.cut(image, prompts, Rect.full(Size(*image.shape[:2])))
-
-    @classmethod
-    def around(cls, image: ImageU8, prompts: tuple[Hint, ...], region: Region) -> _Window:
-        """The object and all prompts, with surroundings to compare with."""
-        size = Size(*region.shape)
-        ys, xs = np.flatnonzero(region.any(axis=1)), np.flatnonzero(region.any(axis=0))
-        rect = Rect(int(xs[0]), int(ys[0]), int(xs[-1]) + 1, int(ys[-1]) + 1) if len(ys) else Rect(0, 0, 0, 0)
-        for prompt in prompts:
-            rect = rect.union(prompt_patch(prompt, size).rect)
-        margin = max(32, round(MARGIN * max(rect.x1 - rect.x0, rect.y1 - rect.y0)))
-        return cls.cut(image, prompts, rect.grown(margin).clipped(size))
-
-    @property
-    def size(self) -> Size:
-        return Size(*self.image.shape[:2])
-
-    def seeds(self) -> NDArray[np.uint8]:
-        return self._seed_map(self.prompts)
-
-    def patch(self, prompt: Hint) -> Region:
-        """bool [h, w]: the pixels of one prompt, at least one inside the window."""
-        return np.asarray(self._seed_map([prompt]) != UNKNOWN, np.bool_)
-
-    def _seed_map(self, prompts: Sequence[Hint]) -> NDArray[np.uint8]:
-        origin = Point(self.rect.x0, self.rect.y0)
-        return seed_map(prompts, self.size, scale=self.scale, origin=origin, min_width=SEED_WIDTH)
-
-    def shrink(self, region: Region) -> Region:
-        part = np.ascontiguousarray(region[self.rect.slices]).astype(np.uint8) * 255
-        small = cv2.resize(part, (self.size.width, self.size.height), interpolation=cv2.INTER_AREA)
-        return np.asarray(small, np.uint8) > 127
-
-    def grow(self, region: Region) -> Region:
-        """bool at the window's size in frame pixels, with smooth outlines."""
-        size = (self.rect.x1 - self.rect.x0, self.rect.y1 - self.rect.y0)
-        soft = region.astype(np.uint8) * 255
-        if self.scale < 1.0:
-            soft = np.asarray(cv2.GaussianBlur(soft, (0, 0), SMOOTHING), np.uint8)
-        return np.asarray(cv2.resize(soft, size, interpolation=cv2.INTER_CUBIC), np.uint8) > 127
-
-
-def _cut(window: _Window, previous: Region, token: CancelToken, *, is_correction: bool) -> Region:
+def _cut(window: Window, previous: Region, token: CancelToken, *, is_correction: bool) -> Region:
     """One answer at frame size; `previous` stays outside the window.
 
     Args:
@@ -154,16 +79,25 @@ def _cut(window: _Window, previous: Region, token: CancelToken, *, is_correction
     after = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
     if is_correction:
         latest = window.patch(window.prompts[-1])
-        after = np.where(_touching((before ^ after) | latest, latest), after, before)
-    after = _touching(after, (seeds == INSIDE) | before)
+        after = np.where(touching((before ^ after) | latest, latest), after, before)
+    after = touching(after, (seeds == INSIDE) | before)
     region = previous.copy()
     view = region[window.rect.slices]
-    changed = window.grow(before ^ after)
-    view[changed] = window.grow(after)[changed]
+    changed = _grow(window, before ^ after)
+    view[changed] = _grow(window, after)[changed]
     return region
 
 
-def _first_guess(window: _Window, before: Region, seeds: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _grow(window: Window, region: Region) -> Region:
+    """bool at the window's size in frame pixels, with smooth outlines."""
+    size = (window.rect.x1 - window.rect.x0, window.rect.y1 - window.rect.y0)
+    soft = region.astype(np.uint8) * 255
+    if window.scale < 1.0:
+        soft = np.asarray(cv2.GaussianBlur(soft, (0, 0), SMOOTHING), np.uint8)
+    return np.asarray(cv2.resize(soft, size, interpolation=cv2.INTER_CUBIC), np.uint8) > 127
+
+
+def _first_guess(window: Window, before: Region, seeds: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """GrabCut's labels, uint8 [h, w]: the object so far, the neighbourhood of the prompts, the prompts for sure."""
     labels = np.where(before, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     for prompt in window.prompts:
@@ -175,7 +109,7 @@ def _first_guess(window: _Window, before: Region, seeds: NDArray[np.uint8]) -> N
     return labels
 
 
-def _reach(window: _Window, prompt: Hint, before: Region) -> float:
+def _reach(window: Window, prompt: Hint, before: Region) -> float:
     """How far around a prompt its answer is assumed to begin with, as a part of the window's shorter side."""
     if not before.any():
         return FIRST_REACH if isinstance(prompt, Click) else STROKE_REACH
@@ -198,7 +132,7 @@ def _ensure_samples(labels: NDArray[np.uint8]) -> None:
             labels.flat[farthest] = label
 
 
-def _features(window: _Window, before: Region, seeds: NDArray[np.uint8]) -> ImageU8:
+def _features(window: Window, before: Region, seeds: NDArray[np.uint8]) -> ImageU8:
     """uint8 [h, w, 3]: the two colour axes of the window that vary most, and the distance from the prompts."""
     colors = cv2.cvtColor(window.image, cv2.COLOR_RGB2LAB).astype(np.float32) * COLOR_WEIGHTS
     centered = colors.reshape(-1, 3) - colors.reshape(-1, 3).mean(axis=0)
@@ -215,11 +149,3 @@ def _features(window: _Window, before: Region, seeds: NDArray[np.uint8]) -> Imag
 def _distance(region: Region) -> NDArray[np.float32]:
     """float32 [h, w]: pixels to the nearest one of `region`, which must not be empty."""
     return np.asarray(cv2.distanceTransform((~region).astype(np.uint8), cv2.DIST_L2, 5), np.float32)
-
-
-def _touching(region: Region, touch: Region) -> Region:
-    """The connected parts of `region` that have a pixel in common with `touch`."""
-    count, parts = cv2.connectedComponents(region.astype(np.uint8), connectivity=4)
-    keep = np.zeros(count, np.bool_)
-    keep[np.unique(parts[touch & region])] = True
-    return np.asarray(keep[parts], np.bool_)

@@ -42,6 +42,12 @@ def seed_map(
     return seeds
 
 
+def hold_prompts(region: NDArray[np.bool_], prompts: Sequence[Hint]) -> NDArray[np.bool_]:
+    """bool [H, W]: a predictor's answer, with what the prompts say for sure."""
+    seeds = seed_map(prompts, Size(*region.shape))
+    return np.asarray((region | (seeds == INSIDE)) & (seeds != OUTSIDE), np.bool_)
+
+
 def is_bare(region: NDArray[np.bool_], prompts: Sequence[Hint]) -> bool:
     """Whether a predictor's answer, bool [H, W], is no more than what the prompts say themselves."""
     seeds = seed_map(prompts, Size(*region.shape))

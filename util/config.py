@@ -21,6 +21,7 @@ SCORE = "evaluation.score"
 _ENGINE_PROGRAMS = (WINDOW, HEADLESS)
 
 AUTO_ENGINE = "auto"
+INTERACTIONS = ("light", "grabcut")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 NATIVE_SIZE = -1
 MIN_SIZE = 32
@@ -156,7 +157,7 @@ class AppConfig:
         programs=(WINDOW,),
         parse=flags.path,
         metavar="FILE",
-        help="checkpoint of the scribble network; no effect yet: scribbles use GrabCut in this version",
+        help="checkpoint of the scribble network; no effect yet: --interaction says what answers scribbles",
     )
     fbrs_model: Path | None = flags.flag(
         None,
@@ -164,7 +165,16 @@ class AppConfig:
         programs=(WINDOW,),
         parse=flags.path,
         metavar="FILE",
-        help="checkpoint of the click network; no effect yet: clicks use GrabCut in this version",
+        help="checkpoint of the click network; no effect yet: --interaction says what answers clicks",
+    )
+    interaction: str = flags.flag(
+        "light",
+        "--interaction",
+        programs=(WINDOW,),
+        parse=str,
+        metavar="NAME",
+        choices=INTERACTIONS,
+        help="what answers clicks and scribbles: {choices}; light is the embedded network, grabcut needs none",
     )
     mem_every: int = flags.flag(
         5,

@@ -15,11 +15,15 @@ Start = Callable[..., Driver]
 
 @pytest.fixture
 def start(qtbot: QtBot) -> Iterator[Start]:
-    """`start(*flags, build=...)` shows a window; without `build` its engine is a fake that copies masks."""
+    """`start(*flags, build=...)` shows a window; without `build` its engine is a fake that copies masks.
+
+    Clicks and scribbles are answered by GrabCut, which needs no weights, unless a flag says otherwise.
+    """
     drivers: list[Driver] = []
 
     def make(*argv: object, build: BuildCore | None = None, resize: bool = True) -> Driver:
-        drivers.append(Driver(qtbot, [str(argument) for argument in argv], build or FakeBuilder(), resize=resize))
+        flags = ["--interaction", "grabcut", *(str(argument) for argument in argv)]
+        drivers.append(Driver(qtbot, flags, build or FakeBuilder(), resize=resize))
         return drivers[-1]
 
     yield make

@@ -78,6 +78,7 @@ def test_both_programs_take_the_engine_flags(argv: list[str], field: str, value:
         (["--masks", "m"], "masks", Path("m")),
         (["--s2m_model", "s.pth"], "s2m_model", Path("s.pth")),
         (["--fbrs_model", "b.pth"], "fbrs_model", Path("b.pth")),
+        (["--interaction", "grabcut"], "interaction", "grabcut"),
     ],
 )
 def test_window_keeps_the_names_of_mivos(argv: list[str], field: str, value: object) -> None:
