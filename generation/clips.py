@@ -21,8 +21,10 @@ from generation.photometric import degrade
 LAYER_GAP = 1000.0
 """Points on different layers are this many cells apart: farther than any two of one layer."""
 
-BASE_MIX = {"coco": 0.26, "bsds": 0.26, "voc": 0.05, "horse": 0.06, "ccp": 0.14, "cars": 0.06, PROCEDURAL: 0.17, SHAPES: 0}
-PASTE_MIX = {"coco": 0.24, "bsds": 0.24, "voc": 0.04, "horse": 0.06, "ccp": 0.12, "cars": 0.06, PROCEDURAL: 0.12, SHAPES: 0.12}
+BASE_MIX = {"coco": 0.26, "bsds": 0.26, "voc": 0.05, "horse": 0.06, "ccp": 0.14, "cars": 0.06}
+BASE_MIX |= {PROCEDURAL: 0.17, SHAPES: 0}
+PASTE_MIX = {"coco": 0.24, "bsds": 0.24, "voc": 0.04, "horse": 0.06, "ccp": 0.12, "cars": 0.06}
+PASTE_MIX |= {PROCEDURAL: 0.12, SHAPES: 0.12}
 """How often the background, and a pasted layer, comes from each set; a set not named here counts 0.15."""
 
 _MIN_VISIBLE = 0.003
@@ -89,7 +91,8 @@ class ClipRenderer:
         size = np.clip(pack.object_area / 0.05, 0.1, 1)
         rim = pack.object_rim
         self._base_p = _probabilities(pack, size * np.where(rim > 0.3, 0.25, 1), BASE_MIX)
-        self._paste_p = _probabilities(pack, size * np.where(rim > 0.05, 0.02, 1) * (pack.object_area < 0.45), PASTE_MIX)
+        fits = pack.object_area < 0.45
+        self._paste_p = _probabilities(pack, size * np.where(rim > 0.05, 0.02, 1) * fits, PASTE_MIX)
         self._of_map: dict[int, list[int]] = {}
         for index, label_map in enumerate(pack.object_map):
             self._of_map.setdefault(int(label_map), []).append(index)
@@ -135,20 +138,22 @@ class ClipRenderer:
         return _Cast(np.concatenate([base[:, None], pasted], 1), second, present, label)
 
     def _fetch(self, cast: _Cast, place: Tensor, side: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """Pixels [B, L, T, 5, s, s] of every layer (RGB, its object, the second object) and whether inside its picture."""
+        """Pixels [B, L, T, 5, s, s] of every layer (RGB, its object, the second one) and whether inside its picture."""
         num_clips, layers = cast.object.shape
         objects = cast.object.ravel()
         pack, count = self._pack, num_clips * layers
         labels = self._maps[self._long(pack.object_map[objects])].long()
         first = self._member(objects, labels)
         second = torch.zeros_like(first)
-        second[::layers] = self._member(cast.second, labels[::layers]) * self._float(cast.present[:, 1]).view(-1, 1, 1, 1)
+        is_there = self._float(cast.present[:, 1]).view(-1, 1, 1, 1)
+        second[::layers] = self._member(cast.second, labels[::layers]) * is_there
         image = self._images[self._long(pack.object_image[objects])].float() / 255
         centre, reach, aspect = self._framing(objects, layers, rng)
         stretch = torch.stack([aspect, torch.ones_like(aspect)], -1).view(count, 1, 1, 2)
         source = (centre.view(count, 1, 1, 2) + reach.view(count, 1, 1, 1) * place) / stretch
         grid = source.view(count, -1, side, 2)
-        planes = F.grid_sample(torch.cat([image, first, second], 1), grid, padding_mode="reflection", align_corners=False)
+        planes = torch.cat([image, first, second], 1)
+        planes = F.grid_sample(planes, grid, padding_mode="reflection", align_corners=False)
         planes = planes.view(num_clips, layers, 5, self._frames, side, side).transpose(2, 3)
         inside = (source.abs().amax(-1) <= 1).view(num_clips, layers, self._frames, side, side)
         return planes, inside
@@ -158,7 +163,9 @@ class ClipRenderer:
         table = self._tables[self._long(objects)]
         return torch.gather(table, 1, labels.flatten(1)).view(labels.shape)[:, None]
 
-    def _framing(self, objects: NDArray[np.int64], layers: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    def _framing(
+        self, objects: NDArray[np.int64], layers: int, rng: np.random.Generator
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Which part of its picture a layer shows: centre [N, 2] and reach [N] in half heights, and aspect [N].
 
         A background shows its object and more around it; a pasted layer is as large as its object becomes in the clip.
@@ -191,7 +198,8 @@ class ClipRenderer:
         label = torch.where(own > 0.5, label_of[:, 0], 0)
         label = torch.where(second > 0.5, label_of[:, 1], label)
         for index in range(1, layers):
-            alpha = pixels[:, index, :, 3] * inside[:, index] * self._float(cast.present[:, 1 + index]).view(-1, 1, 1, 1)
+            is_there = self._float(cast.present[:, 1 + index]).view(-1, 1, 1, 1)
+            alpha = pixels[:, index, :, 3] * inside[:, index] * is_there
             behind = torch.rand(num_clips, 1, 1, 1, device=self._device, generator=gen) < _BEHIND_SHARE
             alpha = torch.where(behind, alpha * (1 - own), alpha)
             image = image + alpha[:, :, None] * (colors[:, index] - image)
@@ -221,7 +229,8 @@ class _Cast:
 
     Args:
         object: [B, L], of the background and of each pasted layer. second: [B], another of the background's picture.
-        present: bool [B, 1 + L], which slots are there. label: [B, 1 + L], number of the followed object, 0: distractor.
+        present: bool [B, 1 + L], which slots are there.
+        label: [B, 1 + L], number of the followed object, 0: distractor.
     """
 
     object: NDArray[np.int64]

@@ -5,6 +5,7 @@ also say which pixels of two frames show the same point: the correspondence is e
 """
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 _STD = (0.35, 0.22, 0.15, 0.12, 0.45, 0.35, 0.12, 0.12)
-"""Of turn (radians), log scale, shear, log stretch, shift x, shift y, perspective x, perspective y, per unit of time."""
+"""Of turn (radians), log scale, shear, log stretch, shift x and y, perspective x and y, per unit of time."""
 _START_STD = (0.15, 0.0, 0.05, 0.05, 0.0, 0.0, 0.05, 0.05)
 _JITTER = 0.25
 _START_REACH = 0.65
@@ -90,7 +91,9 @@ def _linear(pose: Tensor) -> Tensor:
     return rows.view(*pose.shape[:2], 1, 2, 2)
 
 
-def _visits(count: int, frames: int, is_back: Tensor, rand, randn) -> Tensor:  # noqa: ANN001
+def _visits(
+    count: int, frames: int, is_back: Tensor, rand: Callable[..., Tensor], randn: Callable[..., Tensor]
+) -> Tensor:
     """Shifts [N, T, 2] that take some layers out of the picture in one frame between, and back."""
     if frames < 3:
         return torch.zeros(count, frames, 2, device=is_back.device)

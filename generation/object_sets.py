@@ -6,14 +6,14 @@ import numpy as np
 from util.types import IndexMask
 
 MAX_LABELS = 63
-"""A set of labels is stored as the bits of a 64-bit number."""
+"""Values in a label map, the background included: a set of labels is stored as the bits of a 64-bit number."""
 
 _MIN_AREA, _MIN_UNION_AREA, _MAX_AREA, _MAX_WHOLE_AREA = 0.01, 0.02, 0.5, 0.7
 _UNION_TRIES = 12
 
 
 def compact(labels: IndexMask) -> IndexMask:
-    """Labels renumbered 1, 2, ... from the largest segment down; segments beyond `MAX_LABELS` become background."""
+    """Labels renumbered 1, 2, ... from the largest segment down; what goes beyond `MAX_LABELS` becomes background."""
     area = np.bincount(labels.ravel(), minlength=256)
     area[0] = 0
     order = [label for label in np.argsort(-area, kind="stable") if area[label] > 0][: MAX_LABELS - 1]

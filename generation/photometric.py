@@ -1,6 +1,8 @@
 """What cameras and light do to clips: exposure, contrast, colour, shading, blur and noise, per clip and per frame."""
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -21,8 +23,7 @@ def degrade(clips: Tensor, gen: torch.Generator) -> Tensor:
         return torch.rand(*size, device=device, generator=gen)
 
     def drift(of_clip: float, of_frame: float, channels: int) -> Tensor:
-        both = of_clip * randn(num_clips, 1, channels, 1, 1) + of_frame * randn(num_clips, frames, channels, 1, 1)
-        return both
+        return of_clip * randn(num_clips, 1, channels, 1, 1) + of_frame * randn(num_clips, frames, channels, 1, 1)
 
     x = clips.clamp(1e-4, 1) ** drift(0.25, 0.08, 1).exp()
     mean = x.mean((2, 3, 4), keepdim=True)
@@ -37,7 +38,7 @@ def degrade(clips: Tensor, gen: torch.Generator) -> Tensor:
     return (x + noise * randn(*x.shape)).clamp(0, 1)
 
 
-def _blur(x: Tensor, rand) -> Tensor:  # noqa: ANN001
+def _blur(x: Tensor, rand: Callable[..., Tensor]) -> Tensor:
     """Defocus (round) or motion (stretched) blur on a part of the frames."""
     num_clips, frames, _, height, width = x.shape
     count = num_clips * frames

@@ -1,10 +1,16 @@
 """Photographs with label maps: the raw material of training clips, and which of them are kept for measuring.
 
-A folder of stills holds `<set>/<name>.jpg` with `<set>/<name>.png` beside it, or the pairs themselves. A label map has one
-index per object or part, 0 for background and 255 for pixels nobody labelled.
+A folder of stills holds `<set>/<name>.jpg` with `<set>/<name>.png` beside it, or the pairs themselves. A label map has
+one index per object or part, 0 for background and 255 for pixels nobody labelled.
+
+    python -m generation.stills --images FOLDER --split heldout
+
+lists a split; generation/heldout.txt is such a list.
 """
 from __future__ import annotations
 
+import argparse
+import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -83,3 +89,23 @@ def square(picture: ImageU8 | IndexMask, side: int) -> ImageU8 | IndexMask:
     """Stretched to side x side; labels are not mixed."""
     how = cv2.INTER_AREA if picture.ndim == 3 else cv2.INTER_NEAREST
     return np.asarray(cv2.resize(picture, (side, side), interpolation=how), np.uint8)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m generation.stills", description="List the stills of one split, SET/NAME each."
+    )
+    parser.add_argument("--images", type=Path, required=True, help="folder of SET/NAME.jpg with SET/NAME.png beside it")
+    parser.add_argument("--split", choices=["train", "heldout"], required=True)
+    given = parser.parse_args()
+    try:
+        stills = find_stills(given.images, given.split)
+    except AppError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print("\n".join(f"{set_name}/{file.stem}" for set_name, file in stills))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
