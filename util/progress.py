@@ -16,16 +16,16 @@ class ProgressLine:
 
     Args:
         stream: usually stderr.
-        total: steps to be done.
+        total: steps to be done; None while that is not known (it may be set later).
         unit: what a step is called, in the plural.
         clock: seconds; for tests.
     """
 
     def __init__(
-        self, stream: TextIO, total: int, unit: str, *, clock: Callable[[], float] = time.monotonic
+        self, stream: TextIO, total: int | None, unit: str, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._stream = stream
-        self._total = total
+        self.total = total
         self._unit = unit
         self._clock = clock
         self._is_terminal = stream.isatty()
@@ -39,7 +39,7 @@ class ProgressLine:
         self._marks.append((now, done))
         while len(self._marks) > 2 and self._marks[1][0] < now - _WINDOW_SECONDS:
             self._marks.popleft()
-        if now < self._next and (done < self._total or not self._is_terminal):
+        if now < self._next and (done != self.total or not self._is_terminal):
             return
         self._next = now + (_REDRAW_SECONDS if self._is_terminal else _LOG_SECONDS)
         text = self._text(done)
@@ -59,11 +59,14 @@ class ProgressLine:
 
     def _text(self, done: int) -> str:
         (then, before), (now, _) = self._marks[0], self._marks[-1]
-        share = f"{done}/{self._total} {self._unit} ({100 * done // max(self._total, 1)} %)"
+        share = f"{done} {self._unit}"
+        if self.total is not None:
+            share = f"{done}/{self.total} {self._unit} ({100 * done // max(self.total, 1)} %)"
         if now <= then or done <= before:
             return share
         speed = (done - before) / (now - then)
-        return f"{share}, {format_speed(speed)} {self._unit}/s, {format_duration((self._total - done) / speed)} left"
+        left = "" if self.total is None else f", {format_duration((self.total - done) / speed)} left"
+        return f"{share}, {format_speed(speed)} {self._unit}/s{left}"
 
 
 def format_speed(per_second: float) -> str:

@@ -100,3 +100,14 @@ def test_format_speed(speed: float, text: str) -> None:
 def test_peak_memory_is_plausible() -> None:
     peak = peak_bytes()
     assert peak is None or 10_000_000 < peak < 1 << 40
+
+
+def test_unknown_total_shows_what_is_done_and_may_become_known() -> None:
+    stream, clock = Terminal(), Clock()
+    line = ProgressLine(stream, None, "MB", clock=clock)
+    advance(line, clock, range(1, 3), 1.0)
+    assert stream.getvalue().split("\r")[-1].strip() == "2 MB, 1.0 MB/s"
+    line.total = 10
+    advance(line, clock, range(3, 5), 1.0)
+    assert stream.getvalue().split("\r")[-1].strip() == "4/10 MB (40 %), 1.0 MB/s, 0:06 left"
+    line.close()
