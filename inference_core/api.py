@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,3 +133,41 @@ class CropSegmenter(Protocol):
         Returns:
             float32 [h, w], 0..1.
         """
+
+
+class ImageClick(NamedTuple):
+    """A click as click networks count: (0, 0) is the middle of the first pixel."""
+
+    row: float
+    column: float
+    positive: bool
+
+
+class ClickState(Protocol):
+    """What some clicks on one picture have led to. It never changes, so undoing a click is going back to a state."""
+
+    @property
+    def clicks(self) -> tuple[ImageClick, ...]: ...
+
+    @property
+    def prob(self) -> NDArray[np.float32]:
+        """float32 [h, w]: how likely each pixel belongs to the object; the mask it started from before any click."""
+
+
+class ClickSegmenter(Protocol):
+    """A click network that goes on from click to click; `inference_core.click` builds it. No memory between calls."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def takes_mask(self) -> bool:
+        """Whether the network sees the mask found so far; otherwise only clicks tell it of the object."""
+
+    def start(
+        self, image: ImageU8, mask: NDArray[np.bool_] | None = None, clicks: Sequence[ImageClick] = ()
+    ) -> ClickState:
+        """A picture, bool [h, w] where the object is known to be, and clicks to take for given. Runs no network."""
+
+    def click(self, state: ClickState, click: ImageClick, token: CancelToken) -> ClickState:
+        """One more click. Raises `util.jobs.Cancelled` through `token`, between two runs of the network."""
