@@ -1,7 +1,8 @@
 """S2M, scribble to mask: a DeepLabV3+ over image, previous mask and prompts, with the key names of `s2m.pth`.
 
-Cheng, Tai, Tang: "Modular Interactive Video Object Segmentation", CVPR 2021, on Chen et al.: "Encoder-Decoder with Atrous
-Separable Convolution for Semantic Image Segmentation", ECCV 2018. One object per row: networks only, tensors in and out.
+Cheng, Tai, Tang: "Modular Interactive Video Object Segmentation", CVPR 2021, on Chen et al.: "Encoder-Decoder with
+Atrous Separable Convolution for Semantic Image Segmentation", ECCV 2018. One object per row. Networks only, tensors in
+and out.
 """
 from __future__ import annotations
 
