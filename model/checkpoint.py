@@ -27,6 +27,8 @@ _WRAPPERS = ("state_dict", "model", "network", "model_state", "model_state_dict"
 """What training programs call the state dict among the other things they save."""
 _PARALLEL_PREFIX = "module."
 _MAX_DEPTH = 4
+_MAX_PLAIN = 10_000
+"""Values in what lies beside a network; RITM's configuration has about a hundred."""
 _COUNTER = "num_batches_tracked"
 """Kept by batch norms since PyTorch 0.4, of no use to a trained network: older files lack it."""
 
@@ -145,12 +147,21 @@ def _unwrap(stored: object) -> StoredNetwork | None:
 
 
 def is_plain(value: object) -> bool:
-    """Whether a value is made of numbers, texts, lists and dicts with texts as keys only."""
-    if isinstance(value, dict):
-        return all(isinstance(key, str) and is_plain(inner) for key, inner in value.items())
-    if isinstance(value, list | tuple):
-        return all(is_plain(inner) for inner in value)
-    return value is None or isinstance(value, bool | int | float | str)
+    """Whether a value is made of not too many numbers, texts, lists and dicts with texts as keys only."""
+    waiting = [value]
+    for _ in range(_MAX_PLAIN):  # lists that hold themselves, or each other many times over, never end
+        if not waiting:
+            return True
+        item = waiting.pop()
+        if isinstance(item, dict):
+            if not all(isinstance(key, str) for key in item):
+                return False
+            waiting.extend(item.values())
+        elif isinstance(item, list | tuple):
+            waiting.extend(item)
+        elif not (item is None or isinstance(item, bool | int | float | str)):
+            return False
+    return False
 
 
 def _mismatch(module: nn.Module, wanted: Shapes, given: Shapes, path: Path) -> AppError:
