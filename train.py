@@ -3,71 +3,92 @@
     python train.py light-propagation --train train.npz --heldout heldout.npz --out FOLDER --preset cpu
 
 Packs of pictures are made by `python -m generation.pack`. A training that was stopped goes on when the same command is
-given again. Under torchrun every process takes its share of the samples.
+given again. Under torchrun every process takes its share of the samples. docs/training.md has the rest.
 """
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
+from model.zoo import find
+from training.tasks import TASKS
 from util.errors import AppError
 from util.threads import calm_openmp
 
 
-def _arguments() -> argparse.Namespace:
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--out", type=Path, required=True, help="folder of this training; outside the repository")
+    common.add_argument("--train", type=Path, help="pack of pictures to train on")
+    common.add_argument("--heldout", type=Path, help="pack of pictures to score on")
+    common.add_argument("--preset", choices=["cpu", "gpu"], default="cpu", help="sizes and rates (default: cpu)")
+    common.add_argument("--init", type=Path, help="weights to begin with instead of random ones")
+    common.add_argument("--samples", type=_positive, help="samples to see in all, instead of the preset's")
+    common.add_argument("--until", type=_positive, help="stop when so many samples were seen")
+    common.add_argument("--device", choices=["auto", "cuda", "cpu"], default="auto")
+    common.add_argument("--threads", type=_positive, help="processor threads (default: all)")
+    instead = common.add_mutually_exclusive_group()
+    instead.add_argument("--export-state", type=Path, metavar="DIR", help="only write the state in small files there")
+    instead.add_argument("--import-state", type=Path, metavar="DIR", help="only put such files into the folder")
+    instead.add_argument("--export-weights", type=Path, metavar="FILE", help="only write the weights (.safetensors)")
+
     parser = argparse.ArgumentParser(description="Train a network; give the same command again to go on.")
-    parser.add_argument("network", choices=["light-propagation"])
-    parser.add_argument("--preset", choices=["cpu", "gpu"], default="cpu")
-    parser.add_argument("--train", type=Path, required=True, help="pack of pictures to train on")
-    parser.add_argument("--heldout", type=Path, required=True, help="pack of pictures to score on")
-    parser.add_argument("--out", type=Path, required=True, help="folder of this training; outside the repository")
-    parser.add_argument("--samples", type=int, help="samples to see in all; may be raised while the rate is constant")
-    parser.add_argument("--until", type=int, help="stop when so many samples were seen")
-    parser.add_argument("--threads", type=int, help="processor threads; all by default")
-    parser.add_argument("--device", choices=["auto", "cuda", "cpu"], default="auto")
-    return parser.parse_args()
+    networks = parser.add_subparsers(dest="network", required=True, metavar="NETWORK")
+    for row in TASKS.values():
+        sub = networks.add_parser(row.name, help=row.about, description=f"Trains the network that {row.about}.",
+                                  parents=[common])
+        sub.set_defaults(light=find("light").path)
+        if row.needs_light:
+            sub.add_argument("--light", type=Path, help="weights of the light propagation network it builds on")
+    return parser
 
 
-def main() -> int:
-    calm_openmp(__import__("os").environ)
-    given = _arguments()
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no positive number")
+    return int(text)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    calm_openmp(os.environ)
+    parser = _parser()
+    given = parser.parse_args(argv)
+    moves = (given.export_state, given.import_state, given.export_weights)
+    if moves == (None, None, None) and (given.train is None or given.heldout is None):
+        parser.error("--train and --heldout are needed; make packs with python -m generation.pack")
     try:
-        _train(given)
+        return _train(given) if moves == (None, None, None) else _move(given)
     except AppError as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _train(given: argparse.Namespace) -> int:
+    from training.start import Order, train
+
+    names = ("network", "preset", "train", "heldout", "out", "light", "init", "samples", "until", "threads", "device")
+    return train(Order(**{name: getattr(given, name) for name in names}), lambda line: print(line, flush=True))
+
+
+def _move(given: argparse.Namespace) -> int:
+    from training.travel import export_state, export_weights, import_state
+
+    if given.export_state is not None:
+        files = export_state(given.out, given.export_state)
+        sizes = [file.stat().st_size for file in files]
+        print(f"{len(files)} files, {sum(sizes) / 1e6:.1f} MB, the largest {max(sizes) / (1 << 20):.1f} MiB")
+    elif given.import_state is not None:
+        import_state(given.import_state, given.out)
+        print(f"{given.out} is ready to go on")
+    else:
+        about = export_weights(given.out, given.export_weights)
+        print("\n".join(f"{name}: {value}" for name, value in about.items()))
     return 0
-
-
-def _train(given: argparse.Namespace) -> None:
-    import torch
-
-    from inference_core.device import open_device
-    from training import distributed
-    from training.loop import Trainer
-    from training.presets import preset_of
-    from training.propagation import PropagationTask
-
-    if given.threads:
-        torch.set_num_threads(given.threads)
-    torch.set_flush_denormal(True)
-    crew = distributed.join()
-    compute = open_device(given.device, mixed_precision=True)
-    preset = preset_of(given.network, given.preset)
-    if given.samples:
-        preset = replace(preset, samples=given.samples)
-    given.out.mkdir(parents=True, exist_ok=True)
-    task = PropagationTask(preset, given.train, given.heldout, compute.device)
-    trainer = Trainer(task, preset, given.out, compute, crew, lambda line: print(line, flush=True))
-    trainer.resume()
-    try:
-        trainer.run(given.until)
-    finally:
-        distributed.leave(crew)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One program at a time in a workspace. The operating system's file lock does it: it ends with the process, however
+"""One program at a time in a folder. The operating system's file lock does it: it ends with the process, however
 that ends, so there is no stale lock to clear away."""
 from __future__ import annotations
 
@@ -21,14 +21,23 @@ _held: set[Path] = set()  # folders this process holds: some network file system
 class FolderLock:
     """Holds `folder` from construction to `release`. The lock file stays behind; what it says then has no meaning.
 
+    Args:
+        what: what the folder is called, and hint: what to do, when another program holds it.
+
     Raises AppError: another program (or another window of this one) holds it, or the folder cannot be locked.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        what: str = "workspace",
+        hint: str = "Close the other window, or choose another folder with --workspace.",
+    ) -> None:
         self._folder = folder.resolve()
         path = self._folder / LOCK_NAME
         if self._folder in _held:
-            raise _in_use(folder, f"{os.getpid()} on {socket.gethostname()}, this program itself")
+            raise AppError(_in_use(folder, what, f"{os.getpid()} on {socket.gethostname()}, this program itself"), hint)
         try:
             # Not "w": the present holder's text must survive our attempt.
             self._file: BinaryIO = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")
@@ -43,7 +52,7 @@ class FolderLock:
             self._file.seek(0)
             owner = self._file.read(200).decode(errors="replace").strip()
             self._file.close()
-            raise _in_use(folder, owner or "unknown") from error
+            raise AppError(_in_use(folder, what, owner or "unknown"), hint) from error
         except OSError as error:
             self._file.close()
             raise disk_error(error, path) from error
@@ -56,11 +65,8 @@ class FolderLock:
             _held.discard(self._folder)
 
 
-def _in_use(folder: Path, owner: str) -> AppError:
-    return AppError(
-        f"{folder}: this workspace is in use by process {owner}.",
-        "Close the other window, or choose another folder with --workspace.",
-    )
+def _in_use(folder: Path, what: str, owner: str) -> str:
+    return f"{folder}: this {what} is in use by process {owner}."
 
 
 def _lock(file: BinaryIO) -> None:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import distributed, nn
 
+_ASK_EVERY = 10
+"""Steps between two agreements: asking costs a round of messages, on a GPU also a wait for its queue."""
+
 
 @dataclass(frozen=True)
 class Crew:
@@ -17,8 +20,18 @@ class Crew:
 
     @property
     def leads(self) -> bool:
-        """Whether this process writes files and talks."""
+        """Whether this process writes files, measures and talks."""
         return self.rank == 0
+
+    def prepare(self, network: nn.Module, device: torch.device) -> nn.Module:
+        """The network with batch statistics over all processes, where these have GPUs.
+
+        On CPUs, which have no such layer, each process normalises by its own samples; the running statistics are the
+        first process's. Tensor names do not change.
+        """
+        if self.size == 1 or device.type != "cuda":
+            return network
+        return nn.SyncBatchNorm.convert_sync_batchnorm(network)
 
     def wrap(self, module: nn.Module) -> nn.Module:
         """The module with gradients averaged over all processes."""
@@ -26,16 +39,31 @@ class Crew:
             return module
         return nn.parallel.DistributedDataParallel(module, find_unused_parameters=True)
 
+    def agree(self, wish: bool, step: int) -> bool:
+        """Whether any process has this wish; every process must ask at every step, and all get the same answer.
 
-def join() -> Crew:
-    """The crew that torchrun describes in the environment, else this process alone."""
-    size = int(os.environ.get("WORLD_SIZE", "1"))
-    if size == 1:
+        With several processes the answer is no but at every tenth step.
+        """
+        if self.size == 1:
+            return wish
+        if step % _ASK_EVERY:
+            return False
+        wishes = torch.tensor(float(wish), device="cuda" if distributed.get_backend() == "nccl" else "cpu")
+        distributed.all_reduce(wishes, distributed.ReduceOp.MAX)
+        return bool(wishes)
+
+
+def join(device: torch.device) -> Crew:
+    """The crew that torchrun describes in the environment, else this process alone; GPUs are dealt out."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return Crew()
-    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    if torch.cuda.is_available():
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    return Crew(distributed.get_rank(), size)
+    if device.type == "cuda":
+        own = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(own)
+        distributed.init_process_group("nccl", device_id=own)
+    else:
+        distributed.init_process_group("gloo")
+    return Crew(distributed.get_rank(), distributed.get_world_size())
 
 
 def leave(crew: Crew) -> None:
