@@ -130,6 +130,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("tool.smaller", "Smaller brush", ("[",), "Make brush, eraser and scribble thinner", "Tools",
                separator=True),
     ActionSpec("tool.larger", "Larger brush", ("]",), "Make brush, eraser and scribble thicker", "Tools"),
+    ActionSpec("weights.show", "Networks and weights…", ("Ctrl+Shift+N",),
+               "See which networks' weights are here, and fetch those that are missing", "Tools", separator=True),
 
     ActionSpec("play.toggle", "Play or pause", ("Space",), "Play or pause the video", "Play", icon="play",
                needs=("video",)),

@@ -25,6 +25,7 @@ from gui.opener import Opener
 from gui.panels_view import PanelsView
 from gui.propagation_control import PropagationControl
 from gui.tool_panel import TOOL_HELP
+from gui.weights_control import WeightsControl
 from gui.wiring import connect_parts, make_commands
 from interact.session import VideoSession
 from util.config import AppConfig
@@ -74,6 +75,7 @@ class Controller(QObject):
         self.exports = ExportControl(self)
         self.opener = Opener(self)
         self.edit = EditControl(self)
+        self.weights = WeightsControl(self)
         self._connect()
         window.top_bar.set_opacity(window.settings.opacity)
         window.actions_by_id["view.contour"].setChecked(window.settings.contour)
@@ -206,6 +208,7 @@ class Controller(QObject):
         elif self.video is not None:
             self._close_video(close_again, self._stay)
         else:
+            self.weights.close()
             self._is_closed = self.runner.shutdown() and self.files.shutdown()
         return self._is_closed
 

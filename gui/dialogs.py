@@ -15,6 +15,7 @@ from gui import theme
 from gui.widgets import step_of
 from util.errors import AppError
 
+WEIGHTS_FILTER = "Weights (*.pth *.pt *.safetensors *.tar);;All files (*)"
 VIDEO_FILTER = "Videos (*.mp4 *.mov *.avi *.mkv *.webm *.m4v *.mpg *.mpeg *.wmv);;All files (*)"
 
 
@@ -75,6 +76,10 @@ class Dialogs:
 
     def ask_folder(self, title: str, folder: Path) -> Path | None:
         name = QFileDialog.getExistingDirectory(self._parent, title, str(folder))
+        return Path(name) if name else None
+
+    def ask_weights(self, folder: Path) -> Path | None:
+        name, _ = QFileDialog.getOpenFileName(self._parent, "Take in a weight file", str(folder), WEIGHTS_FILTER)
         return Path(name) if name else None
 
     def ask_save_video(self, path: Path) -> Path | None:

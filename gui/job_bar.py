@@ -109,9 +109,9 @@ class JobBar(QWidget):
         self._state = (done, total)
         self._speed.mark(done)
 
-    def acknowledge_cancel(self) -> None:
+    def acknowledge_cancel(self, text: str = "stopping after this frame…") -> None:
         """Say at once that the wish was heard; the job ends after the step in hand."""
-        self.facts.name.setText("stopping after this frame…")
+        self.facts.name.setText(text)
         self.facts.value.setText("")
         self._timer.stop()
 

@@ -71,6 +71,7 @@ def make_commands(controller: Controller) -> dict[str, Callable[[], object]]:
         "frame.previous_key": lambda: edit.seek_key(-1),
         "frame.next_key": lambda: edit.seek_key(1),
         "propagate.cancel": controller.propagation.cancel,
+        "weights.show": controller.weights.show,
         "help.about": controller.show_about,
     }
     commands |= {f"object.select_{n}": partial(edit.select_object, n) for n in range(1, NUM_SELECT_KEYS + 1)}

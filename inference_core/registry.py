@@ -2,11 +2,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 from model import zoo
+from model.zoo import WeightFile
 from util.errors import AppError
 
 AUTO = "auto"
+
+FusionChoice = Literal["auto", "network", "linear", "none"]
+"""How results between key frames are merged: by the network where its file is there, else by distance; or as named."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,7 @@ class Engine:
 
 
 ENGINES: tuple[Engine, ...] = (
-    Engine("light", "light network (embedded)", "inference_core.propagators.light", "light", None),
+    Engine("light", "light network (embedded)", "inference_core.propagators.light", "light", "light_fusion"),
     Engine("stcn", "STCN (MiVOS-STCN)", "inference_core.propagators.stcn", "stcn", "fusion_stcn"),
     Engine("stm", "STM (MiVOS)", "inference_core.propagators.stm", "stm", "fusion_stm"),
     Engine("static", "no network: copies the mask", "inference_core.propagators.static", None, None),
@@ -54,3 +60,22 @@ def choose(name: str, *, has_gpu: bool) -> Engine:
     if name != AUTO:
         return find(name)
     return find("stcn" if has_gpu and zoo.is_available("stcn") else "light")
+
+
+def weight_files() -> tuple[WeightFile, ...]:
+    """All weights that the program can use, here or not."""
+    return zoo.WEIGHT_FILES
+
+
+def install_weights(entry: WeightFile, file: Path, *, is_chosen: bool) -> None:
+    """Look into a weight file and move it to its place (`model.weight_intake`). Loads torch when it is called."""
+    from model.weight_intake import install
+
+    install(entry, file, is_chosen=is_chosen)
+
+
+def verify_weights(entry: WeightFile) -> str:
+    """Compare a weight file that is here with its record; says what was found. Loads torch when it is called."""
+    from model.weight_intake import verify
+
+    return verify(entry)

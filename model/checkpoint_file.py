@@ -9,6 +9,7 @@ import argparse
 import pickle
 import zipfile
 from collections.abc import Iterator, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,7 +17,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from model.tar_checkpoint import RefusedError, is_tar, read_tar
+from model.tar_checkpoint import RefusedError, SafeUnpickler, is_tar, read_tar
 from util.errors import AppError
 
 Plain: TypeAlias = "None | bool | int | float | str | list[Plain] | tuple[Plain, ...] | dict[str, Plain]"
@@ -50,8 +51,7 @@ def read_settings(path: Path) -> Mapping[str, object]:
     if path.stat().st_size > _MAX_SETTINGS_BYTES:
         raise AppError(f"{path} is too large for a file of settings.", "Choose another file.")
     try:
-        with path.open("rb") as file:
-            stored = _NamespaceUnpickler(file).load()
+        stored = _NamespaceUnpickler(BytesIO(path.read_bytes())).load()
     except RefusedError as error:
         raise AppError(f"{path} was not read: {error}, and a file of settings needs no more than texts and numbers.",
                        "Get the file from its author.") from error
@@ -63,7 +63,7 @@ def read_settings(path: Path) -> Mapping[str, object]:
     return settings
 
 
-class _NamespaceUnpickler(pickle.Unpickler):
+class _NamespaceUnpickler(SafeUnpickler):
     """Knows one class, whose objects do nothing."""
 
     def find_class(self, module: str, name: str) -> type[argparse.Namespace]:

@@ -28,7 +28,11 @@ class RefusedError(pickle.UnpicklingError):
     """A pickle asks for something that is neither a tensor nor plain data."""
 
 
-class _Unpickler(pickle.Unpickler):
+# pickle's version in Python: the one in C reserves memory for whatever number a file gives its first memo entry.
+SafeUnpickler: type[pickle.Unpickler] = pickle._Unpickler  # type: ignore[attr-defined]
+
+
+class _Unpickler(SafeUnpickler):
     """Knows the types of storages (as dtypes), ordered dicts, and tensors by their number."""
 
     def __init__(self, file: BytesIO, tensors: Mapping[int, Tensor]) -> None:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from model.checkpoint import load_checkpoint, load_into, load_state
 from model.checkpoint_file import read_settings
 from util.errors import AppError
+from util.process_memory import peak_bytes
 
 STATE = {"weight": torch.arange(6.0).view(2, 3), "bias": torch.ones(2)}
 
@@ -145,6 +146,14 @@ def test_settings_that_attack(tmp_path: Path, protocol: int) -> None:
     with pytest.raises(AppError, match=r"args\.pkl was not read: it asks for \w+\.\w+"):
         read_settings(path)
     assert not target.exists()
+
+
+def test_a_memo_number_reserves_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "args.pkl"
+    path.write_bytes(b"\x80\x02}r\xff\xff\xff\x7f.")  # an empty dict, remembered as number 2147483647
+    before = peak_bytes() or 0
+    assert read_settings(path) == {}
+    assert (peak_bytes() or 0) - before < 1 << 28
 
 
 @pytest.mark.parametrize(
