@@ -13,7 +13,9 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from inference_core.api import ExistingMask, FrameReader, FrameResult, KeyFrame, MemoryReport, PropagationRequest
 from inference_core.channels import Channels
@@ -87,10 +89,18 @@ class InferenceCore:
         self.past.set_objects(object_ids)
 
     @torch.inference_mode()
-    def commit_frame(self, key_frame: KeyFrame) -> None:
-        """Fix objects on a frame: pin it in the memory and note what the user changed there."""
+    def commit_frame(self, key_frame: KeyFrame, soft: NDArray[np.float32] | None = None) -> None:
+        """Fix objects on a frame: pin it in the memory and note what the user changed there.
+
+        Args:
+            soft: float32 [K+1, Hp, Wp], what the key frame's mask was decided from, to be remembered in its place as
+                the published programs do.
+        """
         frame, ids = key_frame.frame, self._channels.ordered(key_frame.object_ids)
-        prob = self._channels.from_mask(key_frame.mask)
+        if soft is None:
+            prob = self._channels.from_mask(key_frame.mask)
+        else:
+            prob = self._propagator.place(torch.from_numpy(soft))
         self.past.note_correction(key_frame, prob, self._channels)
         self._propagator.memorize(
             frame, self._features.get(frame), prob, self._channels.slots(ids), Memory.PINNED

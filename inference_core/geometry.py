@@ -76,3 +76,15 @@ class Geometry:
         if self.resized == self.native:
             return planes
         return F.interpolate(planes[None], tuple(self.native), mode="bilinear", align_corners=False)[0]
+
+
+class PaddedPlanes(Geometry):
+    """Frames are padded, masks come and go padded: the published DAVIS programs pad a video before anything else."""
+
+    def to_working(self, planes: Tensor) -> Tensor:
+        """float [C, Hp, Wp], as it is."""
+        return planes
+
+    def to_native(self, planes: Tensor) -> Tensor:
+        """float [C, Hp, Wp], as it is."""
+        return planes
