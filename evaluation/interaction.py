@@ -24,6 +24,7 @@ from evaluation.click_robot import next_prompt
 from evaluation.interaction_report import COUNTS, MAX_CLICKS, TARGETS, Row, RowFile, as_table
 from evaluation.interaction_samples import Sample, clip_samples, still_samples
 from evaluation.metrics import region_similarity
+from inference_core.api import INTERACTION_WEIGHTS
 from interact.grabcut import GrabCutPredictor
 from interact.interaction import Interaction
 from interact.network_predictor import NetworkPredictor
@@ -36,7 +37,6 @@ from util.flags import OneLineParser, integer
 from util.jobs import CancelToken
 from util.threads import calm_openmp
 
-_WEIGHTS = "light_interaction"
 _SHORT_HASH = 8
 
 
@@ -80,7 +80,7 @@ def _make_predictor(name: str, weights: Path | None, device: str) -> tuple[MaskP
     """The predictor and what its rows call it. AppError: weights missing or wrong, device not there."""
     if name == GrabCutPredictor.name:
         return GrabCutPredictor(), name
-    path = zoo.resolve(_WEIGHTS, weights)
+    path = zoo.resolve(INTERACTION_WEIGHTS, weights)
     from inference_core.interaction import build_segmenter  # here, so that wrong input is told before torch has loaded
 
     predictor = NetworkPredictor(build_segmenter(device, mixed_precision=True, weights=path))

@@ -106,6 +106,9 @@ class CoreApi(Protocol):
         """Free the networks and the memory."""
 
 
+INTERACTION_WEIGHTS = "light_interaction"
+"""What `model.zoo` calls the interaction network's file."""
+
 HINT_DIAMETER = 9.0
 """How wide a click, and at least a stroke, is drawn for the interaction network: in pixels of the picture it gets.
 

@@ -9,14 +9,13 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from inference_core.api import CropSegmenter
+from inference_core.api import INTERACTION_WEIGHTS, CropSegmenter
 from inference_core.device import ComputeDevice, open_device
 from model import zoo
 from model.folding import fold_batch_norm
 from model.interaction_net import IMAGE_MEAN, IMAGE_STD, InteractionNet, load_interaction_net
 from util.types import ImageU8
 
-WEIGHTS = "light_interaction"
 _MULTIPLE = 32
 """The network takes sides that are multiples of this."""
 
@@ -68,5 +67,5 @@ def build_segmenter(device: str, *, mixed_precision: bool, weights: Path | None 
     Raises:
         AppError: weights missing or wrong, device not there.
     """
-    network = load_interaction_net(zoo.resolve(WEIGHTS, weights))
+    network = load_interaction_net(zoo.resolve(INTERACTION_WEIGHTS, weights))
     return NetworkSegmenter(network, open_device(device, mixed_precision=mixed_precision))
