@@ -11,9 +11,9 @@ from inference_core.api import ExistingMask, FrameReader
 from inference_core.core import InferenceCore
 from inference_core.device import ComputeDevice, open_device
 from inference_core.engine_setup import EngineSetup
-from inference_core.fusion import Fuser, LinearFuser, NetworkFuser
+from inference_core.fusion import Fuser, LinearFuser, NetworkFuser, NewestFuser
 from inference_core.policy import CompatPolicy
-from inference_core.registry import Engine
+from inference_core.registry import Engine, FusionChoice
 from model import zoo
 from model.fusion_net import load_fusion_net
 from util.config import AppConfig
@@ -21,13 +21,19 @@ from util.errors import AppError
 
 
 def build_core(
-    config: AppConfig, frames: FrameReader, existing: ExistingMask, *, spare_cores: int = 0
+    config: AppConfig,
+    frames: FrameReader,
+    existing: ExistingMask,
+    *,
+    spare_cores: int = 0,
+    fusion: FusionChoice = "auto",
 ) -> InferenceCore:
     """An engine for one video.
 
     Args:
         existing: the masks as stored at this moment.
         spare_cores: processor cores to leave to others (1 for the window, which draws while networks run).
+        fusion: how to merge with older results; anything but `auto` is for comparisons.
 
     Raises:
         AppError: weights missing or wrong, device not there.
@@ -47,7 +53,7 @@ def build_core(
         short_side=config.size,
     )
     propagator = importlib.import_module(engine.module).build(setup)
-    fuser = _fuser(engine, config, compute)
+    fuser = _fuser(engine, config, compute, fusion)
     return InferenceCore(
         frames,
         propagator,
@@ -66,9 +72,14 @@ def build_core(
     )
 
 
-def _fuser(engine: Engine, config: AppConfig, compute: ComputeDevice) -> Fuser:
-    """The fusion network that is named, else the one of this engine if its file is there, else by distance."""
-    if config.fusion_model is None and (engine.fusion is None or not zoo.is_available(engine.fusion)):
+def _fuser(engine: Engine, config: AppConfig, compute: ComputeDevice, choice: FusionChoice) -> Fuser:
+    """As `choice` says; by default the network that is named, else this engine's if its file is there, else linear."""
+    if choice == "none":
+        return NewestFuser()
+    is_there = config.fusion_model is not None or (engine.fusion is not None and zoo.is_available(engine.fusion))
+    if choice == "linear" or (choice == "auto" and not is_there):
         return LinearFuser()
+    if engine.fusion is None and config.fusion_model is None:
+        raise AppError(f"The engine {engine.name} has no fusion network.", "Name one by --fusion_model.")
     path = zoo.resolve(engine.fusion or "fusion_stcn", config.fusion_model)
     return NetworkFuser(compute.place(load_fusion_net(path)), compute)

@@ -50,6 +50,16 @@ class LinearFuser:
         return given.old_distance * given.new + given.new_distance * given.old
 
 
+class NewestFuser:
+    """Takes the new result: no fusion, for comparison."""
+
+    name = "none"
+    needs_attention = False
+
+    def fuse(self, given: FusionInput) -> Tensor:
+        return given.new
+
+
 class NetworkFuser:
     """Difference-aware fusion (Cheng et al., CVPR 2021); by distance where the correction is not known."""
 
