@@ -154,7 +154,7 @@ def _check_transfer(entry: Fetchable, file: Path) -> None:
 def _download_drive(url: str, target: Path, report: Report, token: CancelToken) -> None:
     """Through gdown, which finds its way past Drive's page about large files and continues its own partial files."""
     import gdown  # here: it loads an HTTP library and an HTML parser, which only a download needs
-    import requests
+    import requests  # gdown's own HTTP library, for its exceptions
 
     def progress(done: int, total: int | None) -> None:
         token.check()

@@ -1,6 +1,8 @@
 """`download_model.py` as it is called, against a local server and a folder of its own in place of saves/."""
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -137,6 +139,16 @@ def test_stopping_keeps_what_has_come(
     assert download_model.main(["net"]) == download_model.EXIT_STOPPED
     assert "stopped" in capsys.readouterr().err
     monkeypatch.undo()
+
+
+def test_the_list_needs_neither_torch_nor_gdown(repository: Path) -> None:
+    code = (
+        "import sys, download_model; code = download_model.main(['--list'])\n"
+        "assert not code and not {'torch', 'gdown', 'requests'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "https://drive.google.com/uc?id=1mRrE0uCI2ktdWlUgapJI_KmgeIiF2eOm" in done.stdout
 
 
 @pytest.mark.parametrize(

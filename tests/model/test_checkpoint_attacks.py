@@ -68,6 +68,15 @@ def test_a_huge_shape_without_memory_is_refused(tmp_path: Path, shape: tuple[int
         load_state(path)
 
 
+@pytest.mark.filterwarnings("ignore:Validating sparse tensor")
+@pytest.mark.parametrize("tensor", [torch.eye(3).to_sparse(), torch.empty(3, device="meta")])
+def test_tensors_of_another_kind_are_refused(tmp_path: Path, tensor: Tensor) -> None:
+    path = tmp_path / "kind.pth"
+    torch.save({"weight": tensor}, path)
+    with pytest.raises(AppError, match=r"kind\.pth holds sparse, quantized or empty tensors"):
+        load_state(path)
+
+
 def test_a_huge_safetensors_shape_is_refused(tmp_path: Path) -> None:
     header = b'{"weight":{"dtype":"F32","shape":[1099511627776],"data_offsets":[0,4398046511104]}}'
     path = tmp_path / "huge.safetensors"
