@@ -138,7 +138,7 @@ def _check_sizes(stored: object, path: Path) -> None:
     """Tensors may share memory and repeat it, but none may claim what the file does not hold."""
     tensors = list(_tensors_of(stored))
     if any(t.layout is not torch.strided or t.is_quantized or t.device.type != "cpu" for t in tensors):
-        raise AppError(f"{path} holds sparse, quantized or empty tensors; no network has these.", "Choose another file.")
+        raise AppError(f"{path} holds sparse, quantized or empty tensors; no network has them.", "Choose another file.")
     held = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in tensors}
     claimed = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
     if sum(held.values()) > path.stat().st_size or claimed > _MAX_TENSOR_BYTES:
