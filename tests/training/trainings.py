@@ -1,12 +1,12 @@
-"""Tiny trainings of the real light network, and a program that runs one: `python trainings.py PACKS OUT UNTIL`."""
+"""Tiny trainings of the real light network, and a program that runs one: `python trainings.py PACKS OUT`."""
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
 
 from inference_core.device import ComputeDevice
 from tests.generation.pictures import tiny_pack
@@ -15,6 +15,7 @@ from training.distributed import Crew
 from training.loop import Trainer
 from training.preset import Preset, Stage
 from training.propagation import PropagationTask
+from training.state import STATE, load_state
 
 CPU = ComputeDevice(torch.device("cpu"), None)
 PRESET = Preset(
@@ -50,16 +51,16 @@ def make_trainer(
 
 
 def main() -> None:
-    packs, out, until = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    packs, out = Path(sys.argv[1]), Path(sys.argv[2])
     torch.set_num_threads(1)
     crew = distributed.join(CPU.device)
     try:
-        # A rank must not write: the second process gets a folder of its own, which has to stay as it is.
-        trainer = make_trainer(packs, out, preset=replace(PRESET, samples=16), crew=crew)
-        trainer.resume()
-        trainer.run(until)
-        weights = torch.cat([p.detach().flatten() for p in trainer.state.network.parameters()])
-        torch.save(weights, out / f"weights-{crew.rank}.pt")
+        # Each process has a folder of its own, so that it shows when one writes that must not.
+        trainer = make_trainer(packs, out / str(crew.rank), crew=crew)
+        load_state(trainer.state, out / STATE)
+        for seen in (8, 12):
+            trainer.run(seen)
+            save_file(trainer.state.tensors(), out / f"{seen}-of-{crew.rank}.safetensors")
     finally:
         distributed.leave(crew)
 
