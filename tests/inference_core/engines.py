@@ -36,18 +36,18 @@ def _random(network: type[STCN] | type[STM]) -> STCN | STM:
 
 
 def make_propagator(name: str, native: Size, mem_every: int = 2) -> Propagator:
-    if name in ("stcn", "stm") and not has_weights(name):
-        return _make_random(name, native, mem_every)
-    weights = registry.find(name).weights
+    weights, kind = registry.find(name).weights, registry.find(name).module.rpartition(".")[2]
+    if kind in ("stcn", "stm") and not has_weights(name):
+        return _make_random(kind, native, mem_every)
     setup = EngineSetup(native, None if weights is None else zoo.resolve(weights), FLOAT32, mem_every=mem_every)
     module = importlib.import_module(registry.find(name).module)
     propagator: Propagator = module.build(setup)
     return propagator
 
 
-def _make_random(name: str, native: Size, mem_every: int) -> Propagator:
+def _make_random(kind: str, native: Size, mem_every: int) -> Propagator:
     geometry = Geometry.padded(native, None)
-    if name == "stm":
+    if kind == "stm":
         network = _random(STM)
         bank = MemoryBank(similarity=dot_similarity, top_k=stm.TOP_K, max_rolling=None, keys_per_object=True)
         return stm.StmPropagator(network, geometry, FLOAT32, bank, mem_every)
