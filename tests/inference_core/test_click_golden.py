@@ -58,6 +58,9 @@ def check_states(golden: Golden, states: list[ClicksSoFar], *, is_optimised: boo
         noise = golden.meta["noise_mkldnn_vs_native_maxabs"]
         assert state.solution is not None
         for name, actual in (("prob", prob.numpy()), ("opt_data", state.solution)):
+            if f"{name}_{index}" not in golden.arrays:  # an input of a whole image may have been too large to record
+                assert name == "opt_data"
+                continue
             expected = golden.arrays[f"{name}_{index}"]
             difference = np.abs(actual.reshape(expected.shape) - expected).max()
             assert difference <= max(1e-3, 5 * noise[f"{name}_{index}"]), f"{name}_{index} differs by {difference:.3g}"
@@ -105,7 +108,10 @@ def probabilities(call: dict[str, Any], index: int, seed: int, size: Size, *, zo
 @pytest.mark.parametrize("golden", golden_cases(re.compile(r"f-BRS ZoomIn.*")))
 def test_golden_fbrs_zoom(golden: Golden | Path) -> None:
     golden = require_golden(golden)
-    meta, seed = golden.meta, golden.meta.get("seed", golden.meta.get("weight_seed", 0))
+    meta = golden.meta
+    drawn = re.match(r"normal\('im',(\d+),", meta["image"])
+    assert drawn is not None
+    seed = int(drawn[1])
     settings, size = zoom_settings(meta["system"]), Size(meta["h"], meta["w"])
     image = torch.from_numpy(stream("im", seed).standard_normal((1, 3, *size)).astype(np.float32))
     region, prob = None, None
@@ -177,4 +183,4 @@ def test_golden_automatic_clicks(golden: Golden | Path) -> None:
         assert click is not None
         assert (int(click.y), int(click.x), click.positive) == (row, column, positive)
         clicked.append(click)
-        found[max(0, row - down) : row + down, max(0, column - across) : column + across] = positive
+        found[row - down : row + down, column - across : column + across] = positive  # as the rule is written

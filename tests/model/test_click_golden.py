@@ -17,7 +17,7 @@ from tests.golden_weights import Golden, golden_cases, require_golden
 pytestmark = pytest.mark.golden
 
 
-@pytest.mark.parametrize("golden", golden_cases(re.compile(r"f-BRS DeepLab.* plain network forward")))
+@pytest.mark.parametrize("golden", golden_cases(re.compile(r"f-BRS DeepLab.*")))
 @torch.inference_mode()
 def test_golden_fbrs_deeplab(golden: Golden | Path) -> None:
     golden = require_golden(golden)
@@ -37,7 +37,7 @@ def test_golden_fbrs_deeplab(golden: Golden | Path) -> None:
     golden.check("logit_cpu_dist", network(image, rounded)[..., ::2, ::2])
 
 
-@pytest.mark.parametrize("golden", golden_cases(re.compile(r"f-BRS HRNet.* forward")))
+@pytest.mark.parametrize("golden", golden_cases(re.compile(r"f-BRS HRNet.*")))
 @torch.inference_mode()
 def test_golden_fbrs_hrnet(golden: Golden | Path) -> None:
     golden = require_golden(golden)
@@ -48,7 +48,7 @@ def test_golden_fbrs_hrnet(golden: Golden | Path) -> None:
     golden.check("logit", network(image, planes)[..., ::2, ::2])
 
 
-@pytest.mark.parametrize("golden", golden_cases(re.compile(r"RITM .*itermask")))
+@pytest.mark.parametrize("golden", golden_cases(re.compile(r"RITM .*")))
 @torch.inference_mode()
 def test_golden_ritm(golden: Golden | Path) -> None:
     golden = require_golden(golden)
