@@ -79,14 +79,14 @@ def _move(given: argparse.Namespace) -> int:
     from training.travel import export_state, export_weights, import_state
 
     if given.export_state is not None:
-        files = export_state(given.out, given.export_state)
+        files = export_state(given.out, given.network, given.export_state)
         sizes = [file.stat().st_size for file in files]
         print(f"{len(files)} files, {sum(sizes) / 1e6:.1f} MB, the largest {max(sizes) / (1 << 20):.1f} MiB")
     elif given.import_state is not None:
-        import_state(given.import_state, given.out)
+        import_state(given.import_state, given.network, given.out)
         print(f"{given.out} is ready to go on")
     else:
-        about = export_weights(given.out, given.export_weights)
+        about = export_weights(given.out, given.network, given.export_weights)
         print("\n".join(f"{name}: {value}" for name, value in about.items()))
     return 0
 

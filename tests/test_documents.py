@@ -10,7 +10,7 @@ import pytest
 from util.config import AppConfig, ScoreConfig
 from util.flags import Flag
 
-DOCUMENTS = ("README.md", "CHANGELOG.md", "WEIGHTS_LICENSE.md", "NOTICE", "examples/README.md")
+DOCUMENTS = ("README.md", "CHANGELOG.md", "WEIGHTS_LICENSE.md", "NOTICE", "examples/README.md", "docs/training.md")
 
 
 def flag_names() -> set[str]:
@@ -35,7 +35,7 @@ def test_documents_name_files_that_exist(repository: Path, document: str) -> Non
 
 
 def test_requirements_are_lower_bounds_and_leave_qt_free(repository: Path) -> None:
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-train.txt"):
         lines = (repository / name).read_text(encoding="utf-8").splitlines()
         for line in (line for line in lines if line and not line.startswith("#")):
             assert re.fullmatch(r"[A-Za-z0-9-]+>=[0-9.]+", line), f"{name}: {line}"

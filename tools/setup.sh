@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Prepares this checkout: system packages, .venv, requirements.
 #
-#   tools/setup.sh run   what the programs need
-#   tools/setup.sh dev   the same and what tests, lint and generation need
+#   tools/setup.sh run     what the programs need
+#   tools/setup.sh train   the same and what train.py can use
+#   tools/setup.sh dev     what the programs, tests, lint and generation need
 #
 # Does nothing when it has already run for the same requirements and the same Python. PYTHON chooses the interpreter.
 set -euo pipefail
@@ -12,9 +13,9 @@ venv=.venv
 
 requirements=(-r requirements.txt)
 stamps=("$venv/.setup-run")
-if [[ $purpose == dev ]]; then
-    requirements+=(-r requirements-dev.txt)
-    stamps+=("$venv/.setup-dev")
+if [[ $purpose != run ]]; then
+    requirements+=(-r "requirements-$purpose.txt")
+    stamps+=("$venv/.setup-$purpose")
 fi
 
 find_python() {

@@ -15,8 +15,10 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 16, 34, 28
 _SCALE = 2
 """Drawn larger and shrunk: Pillow does not smooth lines."""
 _PAPER, _GRID, _TEXT, _PALE, _LINE = "#ffffff", "#e4e7ec", "#344054", "#b2ccff", "#155eef"
-_SMOOTH = 9
-"""Points in the running mean that is drawn over a noisy curve."""
+_REACH, _NOISY_FROM = 4, 40
+"""Over noisy curves of so many points a mean is drawn, of this many points on either side (fewer at the ends)."""
+_NOISY_SHARE = 0.2
+"""A curve is noisy when it turns at more than this share of its points."""
 _SUFFIXES = ((1e6, "M"), (1e3, "k"))
 
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -61,20 +63,21 @@ def _chart(draw: ImageDraw.ImageDraw, corner: tuple[int, int], name: str, curve:
         y = place(0, tick)[1]
         draw.line([(left * _SCALE, y), (right * _SCALE, y)], _GRID, _SCALE)
         write(left - 6, y / _SCALE, f"{tick:.4g}", "rm")
-    for tick in (t for t in _ticks(0, end, 4) if t <= end):
+    for tick in (t for t in _ticks(0, end, 6) if t <= end):
         write(place(tick, low)[0] / _SCALE, bottom + 12, _samples(tick), "mm")
-    is_noisy = len(value) > 2 * _SMOOTH
+    turns = np.count_nonzero(np.diff(np.sign(np.diff(value))))
+    is_noisy = len(value) >= _NOISY_FROM and turns > _NOISY_SHARE * len(value)
     _polyline(draw, [place(x, y) for x, y in zip(seen, value, strict=True)], _PALE if is_noisy else _LINE)
     if is_noisy:
-        kernel = np.ones(_SMOOTH) / _SMOOTH
-        mean, middle = np.convolve(value, kernel, "valid"), seen[_SMOOTH // 2 : -(_SMOOTH // 2)]
-        _polyline(draw, [place(x, y) for x, y in zip(middle, mean, strict=True)], _LINE)
+        reach = np.minimum(_REACH, np.minimum(np.arange(len(value)), np.arange(len(value))[::-1]))
+        mean = [value[n - r : n + r + 1].mean() for n, r in enumerate(reach)]
+        _polyline(draw, [place(x, y) for x, y in zip(seen, mean, strict=True)], _LINE)
 
 
 def _polyline(draw: ImageDraw.ImageDraw, points: list[tuple[float, float]], color: str) -> None:
     if len(points) > 1:
         draw.line(points, color, 2 * _SCALE, joint="curve")
-    if len(points) <= 2 * _SMOOTH:
+    if len(points) < _NOISY_FROM // 2:
         for x, y in points:
             draw.ellipse([x - 3 * _SCALE, y - 3 * _SCALE, x + 3 * _SCALE, y + 3 * _SCALE], color)
 

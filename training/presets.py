@@ -1,7 +1,13 @@
-"""The settings that the embedded weights were trained with, and those meant for a GPU."""
+"""The settings that the embedded weights were trained with, and those meant for a GPU.
+
+    python -m training.presets
+
+prints them as the table in docs/training.md.
+"""
 from __future__ import annotations
 
 from training.preset import Preset, PresetName, Stage
+from util.errors import AppError
 
 PRESETS: dict[tuple[str, PresetName], Preset] = {
     ("light-propagation", "cpu"): Preset(20000, 4, (Stage(0.45, 128), Stage(0.75, 160), Stage(1.0, 192))),
@@ -12,4 +18,24 @@ PRESETS: dict[tuple[str, PresetName], Preset] = {
 
 
 def preset_of(network: str, name: PresetName) -> Preset:
+    """Raises AppError if this network has no such preset."""
+    if (network, name) not in PRESETS:
+        raise AppError(f"{network} has no preset {name}.", "Choose another with --preset.")
     return PRESETS[network, name]
+
+
+def as_table() -> str:
+    """All presets in Markdown."""
+    head = "| network | preset | samples | batch | frames | side of the crops, until | rate | warm-up | average |"
+    lines = [head, "|---|---|---|---|---|---|---|---|---|"]
+    for (network, name), p in PRESETS.items():
+        sides = ", ".join(f"{stage.side} until {stage.until:.0%}" for stage in p.stages)
+        lines.append(
+            f"| {network} | {name} | {p.samples:,} | {p.batch} | {p.frames} | {sides} "
+            f"| {p.rate:g} | {p.warm_up} steps | {p.average:g} |"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(as_table())

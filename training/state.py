@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -107,25 +107,23 @@ def save_state(state: TrainingState, path: Path) -> None:
 
 def load_state(state: TrainingState, path: Path) -> None:
     """Raises AppError for a file that is damaged or of another training."""
-    tensors, position = read_state(path)
-    if position.network not in ("", state.position.network):
-        raise AppError(
-            f"{path} is the state of a training of {position.network}, not of {state.position.network}.",
-            "Choose another folder.",
-        )
+    tensors, position = read_state(path, state.position.network)
     try:
-        state.load(tensors, Position(state.position.network, position.step, position.seen, position.seconds))
+        state.load(tensors, position)
     except (ValueError, RuntimeError) as error:
         raise AppError(f"{path} is not a state of this training: {error}", "Choose another folder.") from error
 
 
-def read_state(path: Path) -> tuple[dict[str, Tensor], Position]:
-    """Tensors, on the CPU, and position of a state or of a part of one. Raises AppError."""
+def read_state(path: Path, network: str) -> tuple[dict[str, Tensor], Position]:
+    """Tensors, on the CPU, and position of a state of `network`'s training, or of a part of one. Raises AppError."""
     try:
         with safe_open(path, "pt") as file:
             position = Position.of(file.metadata() or {})
-            return {key: file.get_tensor(key) for key in file.keys()}, position  # noqa: SIM118  (no mapping)
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (no mapping)
     except FileNotFoundError as error:
         raise AppError(f"{path} is not there.", "Has this training run?") from error
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise AppError(f"{path} is no state of a training, or is damaged: {error}") from error
+    if position.network not in ("", network):
+        raise AppError(f"{path} is the state of a training of {position.network}, not of {network}.")
+    return tensors, replace(position, network=network)

@@ -25,12 +25,12 @@ PART_LIMIT = 15 << 20
 _PARTS = "state-*-of-*.safetensors"
 
 
-def export_state(folder: Path, target: Path) -> list[Path]:
+def export_state(folder: Path, network: str, target: Path) -> list[Path]:
     """Write the state and history in `folder` as files of at most 16 MiB; returns these.
 
-    Raises AppError: no state there, or `target` cannot be written or holds another export.
+    Raises AppError: no state of this network there, or `target` cannot be written or holds another export.
     """
-    tensors, position = read_state(folder / STATE)
+    tensors, position = read_state(folder / STATE, network)
     parts = _split({name: _shortened(name, tensor) for name, tensor in tensors.items()})
     _make(target)
     if list(target.glob(_PARTS)):
@@ -46,10 +46,11 @@ def export_state(folder: Path, target: Path) -> list[Path]:
     return files
 
 
-def import_state(source: Path, folder: Path) -> None:
+def import_state(source: Path, network: str, folder: Path) -> None:
     """Put what `export_state` wrote to `source` into `folder`, ready to go on from.
 
-    Raises AppError: parts are missing, damaged or of different states, or the folder holds a training already.
+    Raises AppError: parts are missing, damaged, of another network or of different states, or the folder holds a
+    training already.
     """
     files = sorted(source.glob(_PARTS))
     total = int(files[0].stem.split("-of-")[1]) if files and files[0].stem.split("-of-")[1].isdigit() else 0
@@ -60,7 +61,7 @@ def import_state(source: Path, folder: Path) -> None:
     tensors: dict[str, Tensor] = {}
     positions = set()
     for file in files:
-        part, position = read_state(file)
+        part, position = read_state(file, network)
         tensors |= {k: v.float() if v.is_floating_point() else v for k, v in part.items()}
         positions.add(position)
     if len(positions) > 1:
@@ -71,23 +72,24 @@ def import_state(source: Path, folder: Path) -> None:
     write_atomic(folder / STATE, save(tensors, metadata=positions.pop().metadata()), durable=True)
 
 
-def export_weights(folder: Path, file: Path) -> dict[str, str]:
+def export_weights(folder: Path, network: str, file: Path) -> dict[str, str]:
     """Write the moving average in half precision, as the programs load it; returns what the file says about itself.
 
-    Raises AppError: no state there, a weight is too large for float16, or the file cannot be written.
+    Raises AppError: no state of this network there, a weight is too large for float16, or the file cannot be written.
     """
-    tensors, position = read_state(folder / STATE)
+    tensors, position = read_state(folder / STATE, network)
     weights = {k.removeprefix(AVERAGE): _half(v) for k, v in tensors.items() if k.startswith(AVERAGE)}
     broken = [k for k, v in weights.items() if v.is_floating_point() and not v.isfinite().all()]
     if broken:
         raise AppError(f"{folder / STATE}: {broken[0]} has values that half precision cannot hold.")
     about = {
-        "network": position.network,
+        "network": network,
         "samples": str(position.seen),
         "steps": str(position.step),
-        "hours": f"{position.seconds / 3600:.2f}",
         "exported": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
+    if position.seconds:  # not noted by the first version of this program
+        about["hours"] = f"{position.seconds / 3600:.2f}"
     scores = [line for line in History(folder).read() if any(name.startswith(HELD_OUT) for name in line)]
     if scores:
         about |= {k: f"{v:.2f}" for k, v in scores[-1].items() if k.startswith(HELD_OUT)}

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from tests.training.trainings import CPU, PRESET, make_trainer
+from tests.training.trainings import CPU, NETWORK, PRESET, make_trainer
 from training.distributed import Crew
 from training.loop import _BETAS, _CLIP_NORM
 from training.state import STATE, read_state
@@ -69,7 +69,7 @@ def test_two_processes_go_on_with_the_mean_gradient(packs: Path, tmp_path: Path,
         # Running statistics are each process's own until the next step begins with the first one's.
         trained = [name for name in one if name.startswith("network.") and not re.search("running_|num_batches", name)]
         assert trained and all(torch.equal(one[name], other[name]) for name in trained)
-    assert read_state(out / "0" / STATE)[1].seen == 12
+    assert read_state(out / "0" / STATE, NETWORK)[1].seen == 12
     assert (out / "0" / "history.jsonl").exists()
     assert not list((out / "1").iterdir()), "only the first process writes"
 

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from model.light import load_light
-from tests.training.trainings import CPU, PRESET, make_trainer
+from tests.training.trainings import CPU, NETWORK, PRESET, make_trainer
 from training import loop
 from training.history import History
 from training.loop import Trainer
@@ -40,8 +40,8 @@ def test_an_interrupted_training_ends_with_the_same_bits(packs: Path, tmp_path: 
     assert second.resume()
     assert second.state.step == 2
     second.run()
-    tensors, position = read_state(tmp_path / "whole" / STATE)
-    again, other = read_state(tmp_path / "parts" / STATE)
+    tensors, position = read_state(tmp_path / "whole" / STATE, NETWORK)
+    again, other = read_state(tmp_path / "parts" / STATE, NETWORK)
     assert replace(position, seconds=0) == replace(other, seconds=0)
     assert position.seen == PRESET.samples and position.step == 6 and position.network == "light-propagation"
     assert_equal(tensors, again)
@@ -65,7 +65,7 @@ def test_told_to_stop_it_saves(packs: Path, tmp_path: Path) -> None:
     asked = count()
     lines: list[str] = []
     make_trainer(packs, tmp_path, stop=lambda: next(asked) == 2, report=lines.append).run()
-    assert read_state(tmp_path / STATE)[1].seen == 4
+    assert read_state(tmp_path / STATE, NETWORK)[1].seen == 4
     assert "4 seen of 12; the same command goes on" in lines[-1]
 
 
@@ -146,7 +146,7 @@ def test_lines_beyond_the_resumed_state_are_forgotten(packs: Path, tmp_path: Pat
 
 def test_beginning_with_given_weights(packs: Path, tmp_path: Path) -> None:
     make_trainer(packs, tmp_path / "a").run(until=6)
-    export_weights(tmp_path / "a", tmp_path / "weights.safetensors")
+    export_weights(tmp_path / "a", NETWORK, tmp_path / "weights.safetensors")
     trainer = make_trainer(packs, tmp_path / "b")
     trainer.start_from(tmp_path / "weights.safetensors")
     given = load_file(tmp_path / "weights.safetensors")
@@ -159,7 +159,7 @@ def test_beginning_with_given_weights(packs: Path, tmp_path: Path) -> None:
 
 def test_beginning_with_weights_of_another_network(packs: Path, tmp_path: Path) -> None:
     make_trainer(packs, tmp_path / "a").run(until=2)
-    export_weights(tmp_path / "a", tmp_path / "narrow.safetensors")
+    export_weights(tmp_path / "a", NETWORK, tmp_path / "narrow.safetensors")
     trainer = make_trainer(packs, tmp_path / "b", preset=replace(PRESET, width=0.25))
     with pytest.raises(AppError, match=r"narrow\.safetensors"):
         trainer.start_from(tmp_path / "narrow.safetensors")

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from model.light import LightNet, load_light
-from tests.training.trainings import PRESET, make_trainer
+from tests.training.trainings import NETWORK, PRESET, make_trainer
 from training import travel
 from training.history import HISTORY, History
 from training.state import STATE, Position, TrainingState, load_state, read_state, save_state
@@ -71,6 +71,8 @@ def test_the_state_of_another_network(folder: Path) -> None:
     state.position = Position("light-fusion")
     with pytest.raises(AppError, match="of light-propagation, not of light-fusion"):
         load_state(state, folder / STATE)
+    with pytest.raises(AppError, match="of light-propagation, not of light-fusion"):
+        export_weights(folder, "light-fusion", folder / "w.safetensors")
 
 
 @pytest.mark.parametrize(
@@ -95,21 +97,21 @@ def test_tensors_that_do_not_fit(tmp_path: Path, change: Mapping[str, Tensor | N
 def test_a_file_without_a_position(tmp_path: Path, about: dict[str, str]) -> None:
     save_file({"a": torch.zeros(1)}, tmp_path / STATE, metadata=about)
     with pytest.raises(AppError, match="is no state of a training"):
-        read_state(tmp_path / STATE)
+        read_state(tmp_path / STATE, NETWORK)
 
 
 def test_damaged_and_absent_files(folder: Path) -> None:
     (folder / STATE).write_bytes((folder / STATE).read_bytes()[:-9])
     with pytest.raises(AppError, match="is no state of a training, or is damaged"):
-        read_state(folder / STATE)
+        read_state(folder / STATE, NETWORK)
     with pytest.raises(AppError, match=r"absent\.safetensors is not there"):
-        read_state(folder / "absent.safetensors")
+        read_state(folder / "absent.safetensors", NETWORK)
 
 
 def test_travelling_there_and_back(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    exact, position = read_state(folder / STATE)
+    exact, position = read_state(folder / STATE, NETWORK)
     monkeypatch.setattr(travel, "PART_LIMIT", 1200)
-    files = export_state(folder, tmp_path / "bag")
+    files = export_state(folder, NETWORK, tmp_path / "bag")
     parts = [file for file in files if file.suffix == ".safetensors"]
     assert len(parts) > 1 and sorted((tmp_path / "bag").iterdir()) == sorted(files)
     stored = {k: v for part in parts for k, v in load_file(part).items()}
@@ -117,8 +119,8 @@ def test_travelling_there_and_back(folder: Path, tmp_path: Path, monkeypatch: py
     assert stored["average.0.weight"].dtype == torch.float16
     assert stored["optimiser.0.exp_avg_sq"].dtype == torch.bfloat16
     assert stored["average.1.running_var"].dtype == torch.float32
-    import_state(tmp_path / "bag", tmp_path / "there")
-    back, other = read_state(tmp_path / "there" / STATE)
+    import_state(tmp_path / "bag", NETWORK, tmp_path / "there")
+    back, other = read_state(tmp_path / "there" / STATE, NETWORK)
     assert other == position and back.keys() == exact.keys()
     for name, value in back.items():
         assert value.dtype == exact[name].dtype
@@ -139,34 +141,34 @@ def test_the_full_network_travels_in_little_luggage(tmp_path: Path) -> None:
         moments = {"exp_avg": torch.zeros_like(parameter), "exp_avg_sq": torch.zeros_like(parameter)}
         optimiser.state[parameter] = {"step": torch.tensor(1.0), **moments}
     save_state(TrainingState(network, average, optimiser, Position("light-propagation")), tmp_path / STATE)
-    sizes = [file.stat().st_size for file in export_state(tmp_path, tmp_path / "bag")]
+    sizes = [file.stat().st_size for file in export_state(tmp_path, NETWORK, tmp_path / "bag")]
     assert max(sizes) <= 16 << 20 and sum(sizes) < 60e6
 
 
 def test_incomplete_or_mixed_luggage(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(travel, "PART_LIMIT", 1200)
-    first, second, *_ = export_state(folder, tmp_path / "bag")
+    first, second, *_ = export_state(folder, NETWORK, tmp_path / "bag")
     with pytest.raises(AppError, match="holds an exported state already"):
-        export_state(folder, tmp_path / "bag")
+        export_state(folder, NETWORK, tmp_path / "bag")
     other = make_state()
     other.position = replace(other.position, step=8)
     save_state(other, folder / STATE)
-    export_state(folder, tmp_path / "later")
+    export_state(folder, NETWORK, tmp_path / "later")
     shutil.copy(tmp_path / "later" / second.name, second)
     with pytest.raises(AppError, match="parts of different states"):
-        import_state(tmp_path / "bag", tmp_path / "there")
+        import_state(tmp_path / "bag", NETWORK, tmp_path / "there")
     first.unlink()
     with pytest.raises(AppError, match="some of its files are missing"):
-        import_state(tmp_path / "bag", tmp_path / "there")
+        import_state(tmp_path / "bag", NETWORK, tmp_path / "there")
     with pytest.raises(AppError, match="is not here"):
-        import_state(tmp_path / "nowhere", tmp_path / "there")
+        import_state(tmp_path / "nowhere", NETWORK, tmp_path / "there")
     assert not (tmp_path / "there").exists()
     with pytest.raises(AppError, match="holds a training already"):
-        import_state(tmp_path / "later", folder)
+        import_state(tmp_path / "later", NETWORK, folder)
 
 
 def test_weights_say_where_they_come_from(folder: Path, tmp_path: Path) -> None:
-    about = export_weights(folder, tmp_path / "w.safetensors")
+    about = export_weights(folder, NETWORK, tmp_path / "w.safetensors")
     with safe_open(tmp_path / "w.safetensors", "pt") as file:
         assert file.metadata() == about
         assert file.get_tensor("0.weight").dtype == torch.float16
@@ -181,7 +183,7 @@ def test_weights_say_where_they_come_from(folder: Path, tmp_path: Path) -> None:
 def test_weights_are_the_average_and_load(packs: Path, tmp_path: Path) -> None:
     trainer = make_trainer(packs, tmp_path)
     trainer.run(until=4)
-    export_weights(tmp_path, tmp_path / "w.safetensors")
+    export_weights(tmp_path, NETWORK, tmp_path / "w.safetensors")
     loaded, average = load_light(tmp_path / "w.safetensors"), trainer.state.average.state_dict()
     assert len(loaded.key_encoder.bn1.weight) == 64 * PRESET.width
     torch.testing.assert_close(loaded.state_dict()["pred.weight"], average["pred.weight"], rtol=1e-3, atol=1e-6)
@@ -193,5 +195,5 @@ def test_weights_that_do_not_fit_half_precision(folder: Path, tmp_path: Path) ->
     state.average[1].running_var.fill_(1e6)
     save_state(state, folder / STATE)
     with pytest.raises(AppError, match=r"1\.running_var has values that half precision cannot hold"):
-        export_weights(folder, tmp_path / "w.safetensors")
+        export_weights(folder, NETWORK, tmp_path / "w.safetensors")
     assert not (tmp_path / "w.safetensors").exists()

@@ -18,6 +18,7 @@ from training.propagation import PropagationTask
 from training.state import STATE, load_state
 
 CPU = ComputeDevice(torch.device("cpu"), None)
+NETWORK = "light-propagation"
 PRESET = Preset(
     samples=12, batch=2, stages=(Stage(0.5, 32), Stage(1.0, 48)), rate=1e-3, warm_up=3, width=0.125, score_every=100
 )
