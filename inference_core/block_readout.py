@@ -1,8 +1,8 @@
 """Reading the memory in two steps: first 2x2 blocks of cells that look alike, then the cells in them.
 
-Neighbouring cells look alike, so the blocks with the best mean similarity hold nearly all of the best cells. The product
-over all pairs of cells, most of the time of a readout, shrinks to a sixteenth; what remains is a gather. Not exact: a
-cell whose three neighbours are all unlike the query may be missed (docs/performance.md has how far results differ).
+Neighbouring cells look alike, so the blocks with the best mean similarity hold nearly all of the best cells. The
+product over all pairs of cells, most of the time of a readout, shrinks to a sixteenth; what remains is a gather. Not
+exact: a cell whose three neighbours are all unlike the query may be missed.
 """
 from __future__ import annotations
 

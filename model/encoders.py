@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from model.blocks import conv_with_shared
 
-
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 """The published networks see an RGB image in 0..1 normalised by these."""

@@ -42,7 +42,8 @@ class InteractionNet(nn.Module):
         self.block8 = BasicBlock(64, 64)
         self.lateral4 = nn.Conv2d(c4, 64, 1)
         self.block4 = BasicBlock(64, 32)
-        self.detail = nn.Sequential(nn.Conv2d(_PLANES, _DETAIL, 3, 2, 1, bias=False), nn.BatchNorm2d(_DETAIL), nn.ReLU())
+        fine = nn.Conv2d(_PLANES, _DETAIL, 3, 2, 1, bias=False)
+        self.detail = nn.Sequential(fine, nn.BatchNorm2d(_DETAIL), nn.ReLU())
         self.block2 = BasicBlock(32 + _DETAIL, _DETAIL)
         self.pred = nn.Conv2d(_DETAIL, 1, 3, padding=1)
 

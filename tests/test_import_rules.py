@@ -37,12 +37,14 @@ ROOTS: dict[str, frozenset[str]] = {
 ALLOWED = LAYERS | ROOTS
 # A higher package may see only the torch-free side of the engine.
 TORCH_FREE_CORE = frozenset({"inference_core.api", "inference_core.registry"})
-BUILDERS = frozenset({"inference_core.factory", "inference_core.interaction"})
+BUILDERS = frozenset({"inference_core.factory", "inference_core.interaction", "inference_core.click.build"})
 
 TORCH_PACKAGES = ("torch", "torchvision")
 TORCH_ALLOWED = ("model", "inference_core", "training", "generation")
 TORCH_FORBIDDEN_FILES = (
     "model/zoo.py",
+    "model/signatures.py",
+    "model/checksums.py",
     "inference_core/api.py",
     "inference_core/registry.py",
     "inference_core/pass_planner.py",
