@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from util.config import AppConfig, ScoreConfig
+from util.download_config import DownloadConfig
 from util.flags import Flag
 
 DOCUMENTS = ("README.md", "CHANGELOG.md", "WEIGHTS_LICENSE.md", "NOTICE", "examples/README.md", "docs/training.md")
 
 
 def flag_names() -> set[str]:
-    rows = [entry.metadata["flag"] for table in (AppConfig, ScoreConfig) for entry in fields(table)]
+    rows = [entry.metadata["flag"] for table in (AppConfig, ScoreConfig, DownloadConfig) for entry in fields(table)]
     assert all(isinstance(row, Flag) for row in rows)
     return {name for row in rows for name in row.names}
 

@@ -168,13 +168,13 @@ class AppConfig:
         help="checkpoint of the click network; no effect yet: --interaction says what answers clicks",
     )
     interaction: str = flags.flag(
-        "light",
+        "grabcut",
         "--interaction",
         programs=(WINDOW,),
         parse=str,
         metavar="NAME",
         choices=INTERACTIONS,
-        help="what answers clicks and scribbles: {choices}; light is the embedded network, grabcut needs none",
+        help="what answers clicks and scribbles: {choices}; light needs the weights of the interaction network",
     )
     mem_every: int = flags.flag(
         5,
