@@ -17,8 +17,8 @@ from util.config import AppConfig
 
 
 def test_the_flag_chooses() -> None:
-    assert isinstance(make_predictor(AppConfig(interaction="grabcut")), GrabCutPredictor)
-    light = make_predictor(AppConfig())
+    assert isinstance(make_predictor(AppConfig()), GrabCutPredictor)
+    light = make_predictor(AppConfig(interaction="light"))
     assert isinstance(light, LazyPredictor) and light.name == "light"
 
 
