@@ -22,8 +22,10 @@ from util.types import ImageU8, Size
 TOP_K = 50
 SHORT_SIDE = 320
 STRIDE = 8
-SEARCH_BLOCKS = 32
-"""Of 2x2 cells: the readout keeps `TOP_K` of the cells in them."""
+SEARCH_BLOCKS = 128
+"""Of 2x2 cells: the readout keeps `TOP_K` of the cells in them. A quarter of these blocks is a third faster still, but
+errors add up over a clip: after 40 frames the masks of an easy clip agree with those of the exact readout to a mean IoU
+of 0.998 (0.994 with a quarter), those of a hard one to 0.978 (0.935)."""
 MAX_ROLLING = 6
 """Rolling memory frames: bounds the cost of a readout on long videos."""
 
