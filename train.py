@@ -27,6 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--preset", choices=["cpu", "gpu"], default="cpu", help="sizes and rates (default: cpu)")
     common.add_argument("--init", type=Path, help="weights to begin with instead of random ones")
     common.add_argument("--samples", type=_positive, help="samples to see in all, instead of the preset's")
+    common.add_argument("--seed", type=int, help="of the random start and of the samples, instead of the preset's")
     common.add_argument("--until", type=_positive, help="stop when so many samples were seen")
     common.add_argument("--device", choices=["auto", "cuda", "cpu"], default="auto")
     common.add_argument("--threads", type=_positive, help="processor threads (default: all)")
@@ -71,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _train(given: argparse.Namespace) -> int:
     from training.start import Order, train
 
-    names = ("network", "preset", "train", "heldout", "out", "light", "init", "samples", "until", "threads", "device")
+    names = ("network", "preset", "train", "heldout", "out", "light", "init", "samples", "seed", "until", "threads", "device")
     return train(Order(**{name: getattr(given, name) for name in names}), lambda line: print(line, flush=True))
 
 

@@ -31,6 +31,7 @@ class Order:
     light: Path
     init: Path | None
     samples: int | None
+    seed: int | None
     until: int | None
     threads: int | None
     device: str
@@ -59,6 +60,8 @@ def _run(order: Order, compute: ComputeDevice, crew: Crew, report: Callable[[str
     row, preset = TASKS[order.network], preset_of(order.network, order.preset)
     if order.samples is not None:
         preset = replace(preset, samples=order.samples)
+    if order.seed is not None:
+        preset = replace(preset, seed=order.seed)
     extra = (order.light,) if row.needs_light else ()
     task = row.load()(preset, order.train, order.heldout, compute.device, *extra)
     trainer = Trainer(task, preset, order.out, compute, crew, report, stop)
