@@ -1,0 +1,147 @@
+"""What every part of a session stands on: the stores, the signals, what is open on the canvas, and recording a step."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from interact import edits
+from interact.baselines import Baselines
+from interact.commands import Step
+from interact.interaction import Interaction
+from interact.key_frames import KeyFrames
+from interact.objects import ObjectList, SceneObject
+from interact.painter import Painter
+from interact.predictor import MaskPredictor
+from interact.prompting import Prompting
+from interact.prompts import Point
+from interact.tools import Tool, make_tools
+from interact.undo_stack import UndoStack
+from storage.frame_store import FrameStore
+from storage.project import ObjectInfo
+from storage.workspace import Workspace
+from util.observer import Signal
+from util.types import IndexMask, Rect
+
+LOCKED_MESSAGE = "Propagation is running; cancel it with Esc to edit."
+_PREFETCH_FRAMES = 8
+
+
+class SessionBase:
+    """See `interact.session.VideoSession`, the class that is used.
+
+    Attributes:
+        brush_size: diameter in image pixels.
+        snap_radius: image pixels that count as "on" a point; the window sets it to a few screen pixels on zoom.
+        predictor: what answers clicks and scribbles.
+    """
+
+    def __init__(
+        self, frames: FrameStore, workspace: Workspace, predictor: MaskPredictor, *, history_bytes: int = 256 << 20
+    ) -> None:
+        self.frames = frames
+        self.workspace = workspace
+        self.predictor = predictor
+        self.masks = workspace.masks
+        project = workspace.project
+        self.objects = ObjectList(
+            (SceneObject(item.object_id, item.name) for item in project.objects), project.next_object_id
+        )
+        self.key_frames = KeyFrames(project.key_frames)
+        self.baselines = Baselines()
+        self.history = UndoStack(history_bytes)
+        self.tools = make_tools()
+        self.tool: Tool = self.tools["click"]
+        self.brush_size: float = 20.0
+        self.snap_radius: float = 8.0
+        self.is_locked = False
+        self.frame = min(project.current_frame, len(frames) - 1)
+        self._prompting = Prompting(frames, self.masks)
+        self._painter: Painter | None = None
+        self._declare_signals()
+
+    def _declare_signals(self) -> None:
+        self.frame_changed: Signal[[int]] = Signal()
+        self.mask_changed: Signal[[int, Rect]] = Signal()
+        self.keys_changed: Signal[[]] = Signal()
+        self.interaction_changed: Signal[[]] = Signal()
+        """Prompts or the live outline changed: redraw markers."""
+        self.tool_changed: Signal[[]] = Signal()
+        self.message: Signal[[str]] = Signal()
+        self.masks.changed.connect(self.mask_changed.emit)
+        self.key_frames.changed.connect(self.keys_changed.emit)
+        self._prompting.changed.connect(self.interaction_changed.emit)
+        self._prompting.message.connect(self.message.emit)
+        self.history.dropped.connect(self._on_history_dropped)
+
+    @property
+    def mask(self) -> IndexMask:
+        """The current frame's mask with the brush drag in progress: draw this one, not `masks.get(frame)`.
+
+        uint8 [H, W]; during a drag it changes in place and `mask_changed(frame, rect)` tells where.
+        """
+        return self.masks.get(self.frame) if self._painter is None else self._painter.mask
+
+    @property
+    def interaction(self) -> Interaction | None:
+        """The prompts being collected on the current frame, the unanswered ones included."""
+        return self._prompting.shown
+
+    def preview_polygon(self) -> Sequence[Point] | None:
+        """The outline or scribble being drawn, None when there is none."""
+        return self.tool.outline or None
+
+    def seek(self, frame: int) -> None:
+        """Show a frame (clamped to the video). Finishes a drag, discards an open outline, closes the interaction."""
+        frame = max(0, min(frame, len(self.frames) - 1))
+        if frame == self.frame:
+            return
+        self._leave()
+        step = 1 if frame > self.frame else -1
+        self.frame = frame
+        self.workspace.project.current_frame = frame  # written with the next change or at close, not per seek
+        ahead = range(frame + step, frame + step * (_PREFETCH_FRAMES + 1), step)
+        self.frames.prefetch(i for i in ahead if 0 <= i < len(self.frames))
+        self.frame_changed.emit(frame)
+
+    def _end_paint(self, *, keep: bool) -> None:
+        painter, self._painter = self._painter, None
+        if painter is None:
+            return
+        if keep:
+            self._record(edits.brush_stroke(self, self.frame, painter))
+        else:
+            self.mask_changed.emit(self.frame, painter.dirty)
+
+    def _leave(self) -> None:
+        """Before the frame, tool or object changes: keep a drag, discard an outline, close the interaction."""
+        self._end_paint(keep=True)
+        self.tool.reset()
+        self._prompting.set(None)
+
+    def _on_history_dropped(self, label: str) -> None:
+        self.message.emit(f'The undo history is full: "{label}" and what came before can no longer be undone.')
+
+    def set_interaction(self, interaction: Interaction | None) -> None:
+        """For undo steps only."""
+        self._prompting.set(interaction)
+
+    def _may_edit(self) -> bool:
+        if self.is_locked:
+            self.message.emit(LOCKED_MESSAGE)
+        return not self.is_locked
+
+    def _record(self, step: Step | None) -> None:
+        """Apply a step, remember it, save. None: nothing changed."""
+        if step is not None:
+            step.apply(self)
+            self.history.push(step)
+            self._save()
+
+    def _fill_project(self) -> None:
+        project = self.workspace.project
+        project.objects = [ObjectInfo(item.object_id, item.name) for item in self.objects.items]
+        project.key_frames = {frame: set(ids) for frame, ids in self.key_frames.items()}
+        project.current_frame = self.frame
+
+    def _save(self) -> None:
+        self._fill_project()
+        self.workspace.save()

@@ -1,0 +1,78 @@
+"""What the pointer does: tools, prompts and the brush."""
+from __future__ import annotations
+
+from interact import edits
+from interact.events import PointerEvent
+from interact.interaction import Interaction
+from interact.painter import Painter
+from interact.prompting import Region
+from interact.prompts import Click, Polygon, Stroke
+from interact.seeds import is_bare
+from interact.session_base import LOCKED_MESSAGE
+from interact.session_objects import ObjectEditing
+from interact.tools import Action, PaintEnd, PaintTo, ToolName, ToolSettings
+from util.jobs import Job
+
+
+class Drawing(ObjectEditing):
+    """Turns pointer events into steps, and into jobs where a predictor answers."""
+
+    def set_tool(self, name: ToolName) -> None:
+        if self.tool.name != name:
+            self._leave()
+            self.tool = self.tools[name]
+            self.tool_changed.emit()
+
+    def dispatch(self, event: PointerEvent) -> Job[Region] | None:
+        """Hand a pointer event to the tool. A job that comes back must be submitted with `replace="predict"`.
+
+        A press outside the image does nothing. With no object yet, the first press makes one.
+        """
+        is_press = event.kind in ("press", "double")
+        if self.is_locked:
+            if is_press:
+                self.message.emit(LOCKED_MESSAGE)
+            return None
+        if is_press and not (0 <= event.x < self.frames.size.width and 0 <= event.y < self.frames.size.height):
+            return None
+        if is_press and self.objects.selected is None:
+            self.add_object()
+        action = self.tool.handle(event, ToolSettings(self.brush_size, self.snap_radius))
+        return None if action is None else self._perform(action)
+
+    def _perform(self, action: Action) -> Job[Region] | None:
+        object_id = self.objects.selected
+        if object_id is None:
+            return None
+        match action:
+            case Click() | Stroke():
+                return self._prompting.ask(self.frame, object_id, action, self.predictor, self._on_predicted)
+            case PaintTo():
+                self._paint(action, object_id)
+                return None
+            case PaintEnd():
+                self._end_paint(keep=action.keep)
+            case Polygon():
+                self._prompting.set(None)
+                self._record(edits.fill_polygon(self, self.frame, object_id, action))
+        self.interaction_changed.emit()
+        return None
+
+    def _on_predicted(self, interaction: Interaction, region: Region) -> None:
+        if interaction.object_id not in self.objects:
+            self.message.emit(f"The {interaction.kind} on frame {interaction.frame} was for a deleted object.")
+            return
+        if interaction.prompts[-1].positive and is_bare(region, interaction.prompts):
+            self.message.emit(f"Nothing more was found around the {interaction.kind}: add prompts, or paint.")
+        is_open = self._prompting.shown is interaction
+        self._record(edits.apply_prediction(self, interaction, self._prompting.settled if is_open else None, region))
+        if not is_open:
+            self._prompting.set(None)
+
+    def _paint(self, action: PaintTo, object_id: int) -> None:
+        if self._painter is None:
+            self._prompting.set(None)
+            self._painter = Painter(self.masks.get(self.frame), object_id, self.brush_size, erase=action.erase)
+        rect = self._painter.move(action)
+        if not rect.is_empty:
+            self.mask_changed.emit(self.frame, rect)
