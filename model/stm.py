@@ -15,10 +15,9 @@ from torch import Tensor, nn
 from model.blocks import conv3x3
 from model.checkpoint import load_into, load_state
 from model.decoder import Decoder, RefinedUpsampleBlock
-from model.encoders import Bottleneck, ResNet
+from model.encoders import IMAGENET_MEAN, IMAGENET_STD, Bottleneck, ResNet
 
-IMAGE_MEAN = (0.485, 0.456, 0.406)
-IMAGE_STD = (0.229, 0.224, 0.225)
+IMAGE_MEAN, IMAGE_STD = IMAGENET_MEAN, IMAGENET_STD
 """An RGB image in 0..1 is normalised by these BEFORE it is padded (with zeros) to a multiple of 16."""
 
 
