@@ -1,6 +1,6 @@
 """One ResNet implementation for every encoder of the project.
 
-The published networks differ in small ways that their checkpoints fix: the name of the first stage, a bias in every
+The published networks differ in small ways that their checkpoints fix: the names of the stages, a bias in every
 convolution or in none, the number of input planes, a stem of three convolutions, stages that widen their view by
 dilation instead of a stride. Weights always come from a checkpoint; nothing is downloaded.
 """
@@ -125,7 +125,7 @@ class ResNet(nn.Module):
         widths: channels per stage, before the block's expansion; the first is the stem's too.
         in_channels: input planes.
         bias: give every convolution a bias.
-        first_stage: attribute name of the first stage, `layer1` or `res2` (the others are `layer2`, `layer3`...).
+        names: attribute names of the stages; by default `layer1`, `layer2`...
         dilations: of each stage, None for none. A stage with a dilation above 1 keeps the size of its input; its first
             block sees half as far as the others.
         deep_stem: begin with three small convolutions, twice as many channels coming out.
@@ -139,7 +139,7 @@ class ResNet(nn.Module):
         widths: Sequence[int] = (64, 128, 256),
         in_channels: int = 3,
         bias: bool = False,
-        first_stage: str = "layer1",
+        names: Sequence[str] | None = None,
         dilations: Sequence[int] | None = None,
         deep_stem: bool = False,
     ) -> None:
@@ -149,7 +149,7 @@ class ResNet(nn.Module):
             _deep_stem(in_channels, widths[0]) if deep_stem else nn.Conv2d(in_channels, channels, 7, 2, 3, bias=bias)
         )
         self.bn1 = nn.BatchNorm2d(channels)
-        self._stages = (first_stage, *(f"layer{number}" for number in range(2, len(depths) + 1)))
+        self._stages = tuple(names or (f"layer{number}" for number in range(1, len(depths) + 1)))
         for index, (name, depth, width) in enumerate(zip(self._stages, depths, widths, strict=True)):
             dilation = 1 if dilations is None else dilations[index]
             stride = 1 if index == 0 or dilation > 1 else 2
@@ -160,7 +160,11 @@ class ResNet(nn.Module):
 
     def stages(self, x: Tensor) -> list[Tensor]:
         """x [B, in_channels, H, W] -> the output of every stage; the first is at 1/4."""
-        x = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, 2, 1)
+        return self.stages_after(F.relu(self.bn1(self.conv1(x))))
+
+    def stages_after(self, x: Tensor) -> list[Tensor]:
+        """The same from what the stem gives, x [B, C, H/2, W/2]."""
+        x = F.max_pool2d(x, 3, 2, 1)
         outputs = []
         for name in self._stages:
             x = self.get_submodule(name)(x)

@@ -57,7 +57,7 @@ class STCN(nn.Module):
     def __init__(self, *, attention: bool = True) -> None:
         super().__init__()
         self.value_encoder = ValueEncoder(attention=attention)
-        self.key_encoder = ResNet(Bottleneck, (3, 4, 6), first_stage="res2")
+        self.key_encoder = ResNet(Bottleneck, (3, 4, 6), names=("res2", "layer2", "layer3"))
         self.key_proj = nn.Sequential(OrderedDict(key_proj=conv3x3(1024, 64)))
         self.key_comp = conv3x3(1024, 512)
         self.decoder = Decoder(UpsampleBlock)

@@ -61,7 +61,7 @@ class STM(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.mask_rgb_encoder = ResNet(Bottleneck, (3, 4, 6), in_channels=5, bias=True)
-        self.rgb_encoder = ResNet(Bottleneck, (3, 4, 6), first_stage="res2")
+        self.rgb_encoder = ResNet(Bottleneck, (3, 4, 6), names=("res2", "layer2", "layer3"))
         self.kv_m_f16 = KeyValue()
         self.kv_q_f16 = KeyValue()
         self.decoder = Decoder(RefinedUpsampleBlock)

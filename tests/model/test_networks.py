@@ -70,10 +70,10 @@ def test_shared_part_of_a_block(build: Callable[[], nn.Module]) -> None:
 
 
 def test_encoder_levels() -> None:
-    network = ResNet(BasicBlock, (1, 1, 1), widths=(8, 16, 24), in_channels=5, first_stage="res2").eval()
+    network = ResNet(BasicBlock, (1, 1, 1), widths=(8, 16, 24), in_channels=5, names=("res2", "a", "b")).eval()
     levels = network(torch.zeros(2, 5, 48, 32))
     assert [tuple(level.shape) for level in levels] == [(2, 8, 12, 8), (2, 16, 6, 4), (2, 24, 3, 2)]
-    assert "res2.0.conv1.weight" in network.state_dict()
+    assert {"res2.0.conv1.weight", "a.0.conv1.weight", "b.0.conv1.weight"} <= network.state_dict().keys()
 
 
 @given(
