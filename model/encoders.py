@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -174,3 +175,26 @@ class ResNet(nn.Module):
     def forward(self, x: Tensor) -> Pyramid:
         """For a network of three stages without dilation. x [B, in_channels, H, W], H and W multiples of 16."""
         return Pyramid(*self.stages(x))
+
+
+class NormalisingResNet(ResNet):
+    """A ResNet whose file holds the colours' mean and deviation: it is given RGB in 0..1. Arguments as `ResNet`."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        block: type[BasicBlock] | type[Bottleneck],
+        depths: Sequence[int],
+        *,
+        widths: Sequence[int] = (64, 128, 256),
+        names: Sequence[str] | None = None,
+    ) -> None:
+        super().__init__(block, depths, widths=widths, names=names)
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1))
+
+    def normalise(self, image: Tensor) -> Tensor:
+        """[B, 3, H, W] in 0..1 -> the same with mean 0 and deviation 1, about."""
+        return (image - self.mean) / self.std
