@@ -9,7 +9,7 @@ from storage.atomic_file import disk_error
 from storage.frame_store import FrameStore
 from storage.mask_io import write_mask
 from storage.mask_store import MaskStore
-from storage.project import ObjectInfo
+from storage.project_parts import ObjectInfo
 from storage.video_writer import VideoWriter
 from storage.workspace import MASKS_NAME, Workspace
 from util.config import AppConfig

@@ -16,7 +16,7 @@ from interact.prompts import Point
 from interact.tools import Tool, make_tools
 from interact.undo_stack import UndoStack
 from storage.frame_store import FrameStore
-from storage.project import ObjectInfo
+from storage.project_parts import ObjectInfo
 from storage.workspace import Workspace
 from util.observer import Signal
 from util.types import IndexMask, Rect

@@ -1,32 +1,25 @@
-"""What a workspace knows about its video besides the masks: project.json, version 1.
+"""What a workspace knows about its video besides the masks: project.json, version 2.
 
 Reading is strict: a field that is missing, unknown or of the wrong kind is named with its file, and nothing is guessed.
+A file of an older version is brought up to this one first, one version at a time (`storage/project_migration.py`).
 """
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
+from storage.frame_runs import Runs
+from storage.json_fields import Fields, Json, refuse_constant, require, unique_dict
+from storage.project_migration import migrated
+from storage.project_parts import ObjectInfo, object_json, parse_key_frames, parse_object, parse_runs, runs_json
 from util.errors import AppError
 from util.types import MAX_OBJECT_ID, Size
 
-VERSION = 1
+VERSION = 2
 
-Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
-T = TypeVar("T", int, str, list["Json"], dict[str, "Json"])
 
 _HINT = "Restore the file from a copy, or choose another folder with --workspace."
-
-
-@dataclass
-class ObjectInfo:
-    """An object that the user marks: its id (1..254) in the masks and the name shown."""
-
-    object_id: int
-    name: str
 
 
 @dataclass
@@ -39,6 +32,7 @@ class Project:
         objects: in the order of the list, the first in front where objects overlap.
         next_object_id: ids are never reused; 255 when all are spent.
         key_frames: frame -> objects the user fixed there.
+        locked, verified: object id -> the frames on which the user forbade changes, or called the mask right.
         current_frame: shown when the project is opened again.
         settings: for the programs; any JSON.
     """
@@ -49,6 +43,8 @@ class Project:
     fingerprint: str
     objects: list[ObjectInfo] = field(default_factory=list)
     key_frames: dict[int, set[int]] = field(default_factory=dict)
+    locked: Runs = field(default_factory=dict)
+    verified: Runs = field(default_factory=dict)
     current_frame: int = 0
     next_object_id: int = 1
     settings: dict[str, Json] = field(default_factory=dict)
@@ -57,24 +53,41 @@ class Project:
     def check(self) -> None:
         """Raise ValueError naming the first field whose value is impossible."""
         ids = [info.object_id for info in self.objects]
-        _require(self.version == VERSION, "version", f"must be {VERSION}")
-        _require(self.num_frames >= 1, "num_frames", "must be at least 1")
-        _require(min(self.size) >= 1, "size", "must be positive")
-        _require(0 <= self.current_frame < self.num_frames, "current_frame", f"must be 0..{self.num_frames - 1}")
+        require(self.version == VERSION, "version", f"must be {VERSION}")
+        require(self.num_frames >= 1, "num_frames", "must be at least 1")
+        require(min(self.size) >= 1, "size", "must be positive")
+        require(0 <= self.current_frame < self.num_frames, "current_frame", f"must be 0..{self.num_frames - 1}")
         for place, object_id in enumerate(ids):
-            _require(1 <= object_id <= MAX_OBJECT_ID, f"objects[{place}].id", f"must be 1..{MAX_OBJECT_ID}")
-        _require(len(set(ids)) == len(ids), "objects", "has an id twice")
+            require(1 <= object_id <= MAX_OBJECT_ID, f"objects[{place}].id", f"must be 1..{MAX_OBJECT_ID}")
+        require(len(set(ids)) == len(ids), "objects", "has an id twice")
         lowest = max(ids, default=0) + 1
-        _require(
+        require(
             lowest <= self.next_object_id <= MAX_OBJECT_ID + 1,
             "next_object_id",
             f"must be {lowest}..{MAX_OBJECT_ID + 1}",
         )
         for frame, object_ids in self.key_frames.items():
             name = f"key_frames.{frame}"
-            _require(0 <= frame < self.num_frames, name, f"is not a frame of 0..{self.num_frames - 1}")
+            require(0 <= frame < self.num_frames, name, f"is not a frame of 0..{self.num_frames - 1}")
             for object_id in object_ids:
-                _require(1 <= object_id <= MAX_OBJECT_ID, name, f"must hold ids 1..{MAX_OBJECT_ID}")
+                require(1 <= object_id <= MAX_OBJECT_ID, name, f"must hold ids 1..{MAX_OBJECT_ID}")
+        for place, info in enumerate(self.objects):
+            require(all(0 <= v <= 255 for v in info.color or ()), f"objects[{place}].color", "must hold 0..255")
+        for name, runs in (("locked", self.locked), ("verified", self.verified)):
+            self._check_runs(name, runs)
+
+    def _check_runs(self, name: str, runs: Runs) -> None:
+        for object_id, stretches in runs.items():
+            field_name = f"{name}.{object_id}"
+            require(1 <= object_id <= MAX_OBJECT_ID, field_name, f"is not an id of 1..{MAX_OBJECT_ID}")
+            reached = -1
+            for stretch in stretches:
+                require(
+                    reached < stretch.start < stretch.stop <= self.num_frames,
+                    field_name,
+                    f"must hold ascending stretches of the frames 0..{self.num_frames - 1}",
+                )
+                reached = stretch.stop
 
     def spend_ids(self) -> None:
         """Move `next_object_id` past every object that there is, so that a deleted one's id is not given out again."""
@@ -89,9 +102,11 @@ class Project:
             "num_frames": self.num_frames,
             "size": {"height": self.size.height, "width": self.size.width},
             "fingerprint": self.fingerprint,
-            "objects": [{"id": info.object_id, "name": info.name} for info in self.objects],
+            "objects": [object_json(info) for info in self.objects],
             "next_object_id": self.next_object_id,
             "key_frames": {str(frame): sorted(ids) for frame, ids in sorted(self.key_frames.items()) if ids},
+            "locked": runs_json(self.locked),
+            "verified": runs_json(self.verified),
             "current_frame": self.current_frame,
             "settings": self.settings,
         }
@@ -103,15 +118,15 @@ class Project:
 
         Raises:
             NewerVersionError: written by a newer version of the program.
-            AppError: anything else that is not a project of version 1; names file and field.
+            AppError: anything else that is not a project of this or an older version; names file and field.
         """
         try:
-            content = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique_dict)
+            content = json.loads(text, parse_constant=refuse_constant, object_pairs_hook=unique_dict)
         except (ValueError, RecursionError) as error:
             raise AppError(f"{path}: is damaged: not JSON ({error}).", _HINT) from error
         _check_version(content, path)
         try:
-            project = _parse(content)
+            project = _parse(migrated(content))
             project.check()
         except ValueError as error:
             raise AppError(f"{path}: {error}.", _HINT) from error
@@ -132,20 +147,18 @@ def _check_version(content: Json, path: Path) -> None:
 
 
 def _parse(content: Json) -> Project:
-    top = _Fields(content, "")
-    size = _Fields(top.take("size", dict), "size.")
-    objects: list[ObjectInfo] = []
-    for place, item in enumerate(top.take("objects", list)):
-        info = _Fields(item, f"objects[{place}].")
-        objects.append(ObjectInfo(info.take("id", int), info.take("name", str)))
-        info.end()
+    top = Fields(content, "")
+    size = Fields(top.take("size", dict), "size.")
+    objects = [parse_object(item, f"objects[{place}].") for place, item in enumerate(top.take("objects", list))]
     project = Project(
         source_path=Path(top.take("source_path", str)),
         num_frames=top.take("num_frames", int),
         size=Size(size.take("height", int), size.take("width", int)),
         fingerprint=top.take("fingerprint", str),
         objects=objects,
-        key_frames=_parse_key_frames(top.take("key_frames", dict)),
+        key_frames=parse_key_frames(top.take("key_frames", dict)),
+        locked=parse_runs(top.take("locked", dict), "locked"),
+        verified=parse_runs(top.take("verified", dict), "verified"),
         current_frame=top.take("current_frame", int),
         next_object_id=top.take("next_object_id", int),
         settings=top.take("settings", dict),
@@ -154,53 +167,3 @@ def _parse(content: Json) -> Project:
     size.end()
     top.end()
     return project
-
-
-def _parse_key_frames(content: Mapping[str, Json]) -> dict[int, set[int]]:
-    key_frames: dict[int, set[int]] = {}
-    for name, ids in content.items():
-        _require(name.isascii() and name.isdecimal(), f"key_frames.{name}", "is not a frame number")
-        _require(isinstance(ids, list), f"key_frames.{name}", "must be a list")
-        assert isinstance(ids, list)
-        numbers = {value for value in ids if type(value) is int}
-        _require(len(numbers) == len(ids), f"key_frames.{name}", "must hold different whole numbers")
-        _require(int(name) not in key_frames, f"key_frames.{name}", "is there twice")
-        key_frames[int(name)] = numbers
-    return key_frames
-
-
-class _Fields:
-    """A JSON object being read: every field exactly once and of its exact type (true is not the number 1)."""
-
-    def __init__(self, content: Json, prefix: str) -> None:
-        _require(isinstance(content, dict), prefix.rstrip(".") or "the file", "must be a JSON object")
-        assert isinstance(content, dict)
-        self._left = dict(content)
-        self._prefix = prefix
-
-    def take(self, name: str, kind: type[T]) -> T:
-        _require(name in self._left, self._prefix + name, "is missing")
-        value = self._left.pop(name)
-        _require(type(value) is kind, self._prefix + name, f"must be of type {kind.__name__}")
-        assert isinstance(value, kind)
-        return value
-
-    def end(self) -> None:
-        for name in self._left:
-            raise ValueError(f"field {self._prefix}{name} is unknown")
-
-
-def _require(holds: bool, name: str, problem: str) -> None:
-    if not holds:
-        raise ValueError(f"field {name} {problem}")
-
-
-def _refuse_constant(name: str) -> Json:
-    raise ValueError(f"{name} is not a JSON number")
-
-
-def _unique_dict(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    content = dict(pairs)
-    if len(content) != len(pairs):
-        raise ValueError("a name stands twice in one object")
-    return content

@@ -27,7 +27,8 @@ from storage.io_errors import reason
 from storage.lock import LOCK_NAME, FolderLock
 from storage.mask_store import MaskStore
 from storage.mask_writer import MaskWriter
-from storage.project import NewerVersionError, ObjectInfo, Project
+from storage.project import NewerVersionError, Project
+from storage.project_parts import ObjectInfo
 from util.errors import AppError
 
 if TYPE_CHECKING:

@@ -10,18 +10,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storage.project import NewerVersionError, ObjectInfo, Project
+from storage.frame_runs import Runs, marks_by_frame, runs_by_object
+from storage.project import NewerVersionError, Project
+from storage.project_parts import ObjectInfo
 from util.errors import AppError
 from util.types import Size
 
 PATH = Path("somewhere/project.json")
 
 IDS = st.integers(1, 254)
+FLAGS = st.tuples(*[st.booleans()] * 3)
+COLORS = st.none() | st.tuples(*[st.integers(0, 255)] * 3)
+MARKS = st.dictionaries(st.integers(0, 5), st.sets(IDS, min_size=1, max_size=2), max_size=3).map(
+    lambda marks: dict(sorted(marks.items()))
+)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
     max_leaves=3,
 )
+
+
+def fits(runs: Runs, num_frames: int) -> bool:
+    return all(stretches[-1].stop <= num_frames for stretches in runs.values())
 
 
 @st.composite
@@ -34,8 +45,13 @@ def projects(draw: st.DrawFn) -> Project:
         num_frames=num_frames,
         size=Size(draw(st.integers(1, 9999)), draw(st.integers(1, 9999))),
         fingerprint=draw(st.text()),
-        objects=[ObjectInfo(object_id, draw(st.text())) for object_id in ids],
+        objects=[
+            ObjectInfo(object_id, draw(st.text()), draw(st.text()), draw(COLORS), *draw(FLAGS))
+            for object_id in ids
+        ],
         key_frames=draw(st.dictionaries(frames, st.sets(IDS, min_size=1), max_size=4)),
+        locked=draw(MARKS.map(runs_by_object).filter(lambda runs: fits(runs, num_frames))),
+        verified=draw(MARKS.map(runs_by_object).filter(lambda runs: fits(runs, num_frames))),
         current_frame=draw(frames),
         next_object_id=draw(st.integers(max(ids, default=0) + 1, 255)),
         settings=draw(st.dictionaries(st.text(max_size=9), JSON, max_size=2)),
@@ -48,8 +64,10 @@ def sample() -> Project:
         num_frames=12,
         size=Size(9, 13),
         fingerprint="abc",
-        objects=[ObjectInfo(2, "dog"), ObjectInfo(1, "ball")],
+        objects=[ObjectInfo(2, "dog", "animal", (9, 8, 7), is_locked=True), ObjectInfo(1, "ball", is_solo=True)],
         key_frames={7: {1, 2}, 3: {1}},
+        locked={2: (range(3, 5),)},
+        verified={1: (range(0, 2), range(7, 12))},
         current_frame=7,
         next_object_id=3,
         settings={"tool": "brush"},
@@ -112,7 +130,19 @@ def drop_field(*keys: str | int) -> Callable[[dict[str, Any]], None]:
         (drop_field("size", "width"), r"size\.width is missing"),
         (drop_field("objects", 1, "name"), r"objects\[1\]\.name is missing"),
         (set_field("extra", value=1), "extra is unknown"),
-        (set_field("objects", 0, "color", value="red"), r"objects\[0\]\.color is unknown"),
+        (set_field("objects", 0, "color", value="red"), r"objects\[0\]\.color must be null or a list"),
+        (set_field("objects", 0, "color", value=[1, 2]), r"objects\[0\]\.color must hold three whole numbers"),
+        (set_field("objects", 0, "color", value=[1, 2, 256]), r"objects\[0\]\.color must hold 0\.\.255"),
+        (set_field("objects", 0, "visible", value=1), r"objects\[0\]\.visible must be of type bool"),
+        (set_field("objects", 0, "size", value=1), r"objects\[0\]\.size is unknown"),
+        (set_field("locked", "x", value=[]), r"locked\.x is not an object id"),
+        (set_field("locked", "02", value=[]), r"locked\.02 is there twice"),
+        (set_field("locked", "2", value=3), r"locked\.2 must be a list"),
+        (set_field("locked", "2", value=[[1]]), r"locked\.2 must hold pairs"),
+        (set_field("locked", "2", value=[[1, 1.5]]), r"locked\.2 must hold pairs"),
+        (set_field("locked", "2", value=[[3, 12]]), r"locked\.2 must hold ascending stretches of the frames 0\.\.11"),
+        (set_field("locked", "2", value=[[3, 4], [5, 6]]), r"locked\.2 must hold ascending"),
+        (set_field("verified", "0", value=[[3, 4]]), r"verified\.0 is not an id"),
         (set_field("num_frames", value="12"), "num_frames must be of type int"),
         (set_field("num_frames", value=True), "num_frames must be of type int"),
         (set_field("num_frames", value=12.0), "num_frames must be of type int"),
@@ -135,7 +165,7 @@ def drop_field(*keys: str | int) -> Callable[[dict[str, Any]], None]:
         (set_field("key_frames", "4", value=[1, 1]), r"key_frames\.4 must hold different whole numbers"),
         (set_field("key_frames", "4", value=[[1]]), r"key_frames\.4 must hold different whole numbers"),
         (set_field("key_frames", "4", value=[0]), r"key_frames\.4 must hold ids 1\.\.254"),
-        (set_field("version", value=0), "version must be 1"),
+        (set_field("version", value=0), "version must be 2"),
         (set_field("version", value="1"), "version must be of type int"),
     ],
 )
@@ -159,8 +189,27 @@ def test_damaged_text(text: str) -> None:
 
 
 def test_newer_version_is_its_own_error() -> None:
-    with pytest.raises(NewerVersionError, match="newer version of this program .format 2"):
-        Project.from_json('{"version": 2, "whatever": "comes"}', PATH)
+    with pytest.raises(NewerVersionError, match="newer version of this program .format 3"):
+        Project.from_json('{"version": 3, "whatever": "comes"}', PATH)
+
+
+def test_project_of_version_1_is_brought_up_to_date() -> None:
+    old = {
+        "version": 1, "source_path": "/videos/clip.mp4", "num_frames": 12, "size": {"height": 9, "width": 13},
+        "fingerprint": "abc", "objects": [{"id": 2, "name": "dog"}], "next_object_id": 3, "key_frames": {"7": [2]},
+        "current_frame": 7, "settings": {},
+    }
+    project = Project.from_json(json.dumps(old), PATH)
+    assert project.objects == [ObjectInfo(2, "dog")] and project.key_frames == {7: {2}}
+    assert project.locked == project.verified == {} and json.loads(project.to_json())["version"] == 2
+    with pytest.raises(AppError, match=r"objects\[0\]\.name is missing"):
+        Project.from_json(json.dumps({**old, "objects": [{"id": 2}]}), PATH)
+
+
+@given(MARKS)
+def test_marks_survive_as_stretches(marks: dict[int, set[int]]) -> None:
+    assert marks_by_frame(runs_by_object(marks)) == marks
+    assert sum(len(runs) for runs in runs_by_object({frame: [1] for frame in marks}).values()) <= len(marks)
 
 
 @given(projects(), st.data())

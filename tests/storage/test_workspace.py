@@ -14,7 +14,8 @@ from storage import workspace as workspace_module
 from storage.lock import LOCK_NAME
 from storage.mask_io import read_mask, write_mask
 from storage.mask_writer import MaskWriter
-from storage.project import ObjectInfo, Project
+from storage.project import Project
+from storage.project_parts import ObjectInfo
 from storage.workspace import (
     BACKUP_NAME,
     DAMAGED_NAME,
@@ -220,7 +221,7 @@ def test_workspace_of_another_video(source: FakeSource, change: dict[str, object
 
 def test_newer_version(source: FakeSource) -> None:
     folder = annotated(source)
-    (folder / PROJECT_NAME).write_text('{"version": 2}')
+    (folder / PROJECT_NAME).write_text('{"version": 3}')
     refused(source, None, r"project\.json: was saved by a newer version")
 
 

@@ -28,7 +28,7 @@ import os, signal, sys
 from pathlib import Path
 import numpy as np
 from storage.mask_writer import MaskWriter
-from storage.project import ObjectInfo
+from storage.project_parts import ObjectInfo
 from storage.workspace import Workspace
 from tests.storage.fake_source import FakeSource
 from util.types import Size

@@ -1,0 +1,106 @@
+"""The parts of project.json: an object of the list, key frames, stretches of marked frames."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from storage.frame_runs import Runs
+from storage.json_fields import Fields, Json, require
+
+
+@dataclass
+class ObjectInfo:
+    """An object that the user marks.
+
+    Attributes:
+        object_id: 1..254, its value in the masks.
+        name, category: as shown; the category (class) may be empty.
+        color: RGB, each 0..255; None for the palette's.
+        is_visible, is_solo: whether it is drawn; one that is solo hides all that are not.
+        is_locked: nothing may change its pixels, on any frame.
+    """
+
+    object_id: int
+    name: str
+    category: str = ""
+    color: tuple[int, int, int] | None = None
+    is_visible: bool = True
+    is_solo: bool = False
+    is_locked: bool = False
+
+
+def object_json(info: ObjectInfo) -> dict[str, Json]:
+    return {
+        "id": info.object_id,
+        "name": info.name,
+        "class": info.category,
+        "color": None if info.color is None else list(info.color),
+        "visible": info.is_visible,
+        "solo": info.is_solo,
+        "locked": info.is_locked,
+    }
+
+
+def parse_object(content: Json, prefix: str) -> ObjectInfo:
+    item = Fields(content, prefix)
+    info = ObjectInfo(
+        object_id=item.take("id", int),
+        name=item.take("name", str),
+        category=item.take("class", str),
+        color=_parse_color(item.take_any("color"), f"{prefix}color"),
+        is_visible=item.take("visible", bool),
+        is_solo=item.take("solo", bool),
+        is_locked=item.take("locked", bool),
+    )
+    item.end()
+    return info
+
+
+def _parse_color(content: Json, name: str) -> tuple[int, int, int] | None:
+    if content is None:
+        return None
+    require(isinstance(content, list), name, "must be null or a list")
+    assert isinstance(content, list)
+    values = [value for value in content if type(value) is int]
+    require(len(values) == len(content) == 3, name, "must hold three whole numbers")
+    return values[0], values[1], values[2]
+
+
+def runs_json(runs: Runs) -> dict[str, Json]:
+    return {
+        str(object_id): [[stretch.start, stretch.stop - 1] for stretch in stretches]
+        for object_id, stretches in sorted(runs.items())
+        if stretches
+    }
+
+
+def parse_runs(content: Mapping[str, Json], name: str) -> dict[int, tuple[range, ...]]:
+    """First and last frame of every stretch, by object id."""
+    runs: dict[int, tuple[range, ...]] = {}
+    for key, stretches in content.items():
+        field_name = f"{name}.{key}"
+        require(key.isascii() and key.isdecimal(), field_name, "is not an object id")
+        require(int(key) not in runs, field_name, "is there twice")
+        require(isinstance(stretches, list), field_name, "must be a list")
+        assert isinstance(stretches, list)
+        runs[int(key)] = tuple(_parse_stretch(stretch, field_name) for stretch in stretches)
+    return runs
+
+
+def _parse_stretch(content: Json, name: str) -> range:
+    ends = [value for value in content if type(value) is int] if isinstance(content, list) else []
+    require(isinstance(content, list) and len(ends) == len(content) == 2, name, "must hold pairs of frame numbers")
+    return range(ends[0], ends[1] + 1)
+
+
+def parse_key_frames(content: Mapping[str, Json]) -> dict[int, set[int]]:
+    key_frames: dict[int, set[int]] = {}
+    for name, ids in content.items():
+        require(name.isascii() and name.isdecimal(), f"key_frames.{name}", "is not a frame number")
+        require(isinstance(ids, list), f"key_frames.{name}", "must be a list")
+        assert isinstance(ids, list)
+        numbers = {value for value in ids if type(value) is int}
+        require(len(numbers) == len(ids), f"key_frames.{name}", "must hold different whole numbers")
+        require(int(name) not in key_frames, f"key_frames.{name}", "is there twice")
+        key_frames[int(name)] = numbers
+    return key_frames
