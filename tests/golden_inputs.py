@@ -16,7 +16,7 @@ from tests.golden_weights import named_stream
 def golden_input(expression: str) -> NDArray[Any]:
     """The array that an expression of a `meta` stands for.
 
-    Known are `uniform(name, seed, shape, low, high)`, `normal(name, seed, shape)`, `clip_uint8(name, seed, t, h, w)`,
+    Known are `uniform(name, seed, shape, low, high)`, `normal(name, seed, shape, scale)`, `clip_uint8(name, seed, t, h, w)`,
     `boxes_mask(t, h, w, k)` and `stream(name, seed).randint(low, high, shape)`. ValueError for anything else.
     """
     call = ast.parse(expression.strip(), mode="eval").body
@@ -36,8 +36,8 @@ def uniform(name: str, seed: int, shape: tuple[int, ...], low: float = 0.0, high
     return named_stream(name, seed).uniform(low, high, shape).astype(np.float32)
 
 
-def normal(name: str, seed: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    return named_stream(name, seed).standard_normal(shape).astype(np.float32)
+def normal(name: str, seed: int, shape: tuple[int, ...], scale: float = 1.0) -> NDArray[np.float32]:
+    return (scale * named_stream(name, seed).standard_normal(shape)).astype(np.float32)
 
 
 def clip(name: str, seed: int, frames: int, height: int, width: int) -> NDArray[np.uint8]:
