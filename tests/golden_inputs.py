@@ -16,8 +16,9 @@ from tests.golden_weights import named_stream
 def golden_input(expression: str) -> NDArray[Any]:
     """The array that an expression of a `meta` stands for.
 
-    Known are `uniform(name, seed, shape, low, high)`, `normal(name, seed, shape, scale)`, `clip_uint8(name, seed, t, h, w)`,
-    `boxes_mask(t, h, w, k)` and `stream(name, seed).randint(low, high, shape)`. ValueError for anything else.
+    Known are `uniform(name, seed, shape, low, high)`, `normal(name, seed, shape, scale)`,
+    `clip_uint8(name, seed, t, h, w)`, `boxes_mask(t, h, w, k)` and `stream(name, seed).randint(low, high, shape)`.
+    ValueError for anything else.
     """
     call = ast.parse(expression.strip(), mode="eval").body
     if not isinstance(call, ast.Call):
