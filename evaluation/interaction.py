@@ -1,6 +1,6 @@
 """Clicks and scribbles by a robot that knows the truth: how good is a predictor, and how soon.
 
-    python -m evaluation.interaction --images DIR --predictor light|grabcut --prompts clicks|scribbles --csv FILE
+    python -m evaluation.interaction --images DIR --predictor NAME --prompts clicks|scribbles --csv FILE
 
 `--images` is a folder of sets of stills (its held-out part is used), `--clips` a data set in the DAVIS layout; which of
 their objects are asked for is written in `evaluation.interaction_samples`. Every predictor starts from an empty mask
@@ -24,10 +24,8 @@ from evaluation.click_robot import next_prompt
 from evaluation.interaction_report import COUNTS, MAX_CLICKS, TARGETS, Row, RowFile, as_table
 from evaluation.interaction_samples import Sample, clip_samples, still_samples
 from evaluation.metrics import region_similarity
-from inference_core.api import INTERACTION_WEIGHTS
-from interact.grabcut import GrabCutPredictor
 from interact.interaction import Interaction
-from interact.network_predictor import NetworkPredictor
+from interact.methods import build_predictor, find_method
 from interact.predictor import MaskPredictor
 from model import zoo
 from model.checksums import sha256
@@ -78,13 +76,11 @@ def evaluate(samples: Iterator[Sample], predictor: MaskPredictor, title: str, pr
 
 def _make_predictor(name: str, weights: Path | None, device: str) -> tuple[MaskPredictor, str]:
     """The predictor and what its rows call it. AppError: weights missing or wrong, device not there."""
-    if name == GrabCutPredictor.name:
-        return GrabCutPredictor(), name
-    path = zoo.resolve(INTERACTION_WEIGHTS, weights)
-    from inference_core.interaction import build_segmenter  # here, so that wrong input is told before torch has loaded
-
-    predictor = NetworkPredictor(build_segmenter(device, mixed_precision=True, weights=path))
-    return predictor, f"{name}:{sha256(path)[:_SHORT_HASH]}"
+    method = find_method(name)
+    # Looked for before torch is loaded, so that a missing file is told at once.
+    path = zoo.resolve(method.weights, weights) if method.weights else None
+    predictor = build_predictor(method, device, mixed_precision=True, weights=path)
+    return predictor, name if path is None else f"{name}:{sha256(path)[:_SHORT_HASH]}"
 
 
 def _parser() -> OneLineParser:
@@ -93,9 +89,9 @@ def _parser() -> OneLineParser:
     parser.add_argument("--split", choices=("heldout", "train"), default="heldout", help="part of --images (heldout)")
     parser.add_argument("--clips", type=Path, metavar="DIR", help="clips in the DAVIS layout; every tenth frame")
     parser.add_argument("--limit", type=integer(1), metavar="N", help="pictures of every set, spread evenly (all)")
-    parser.add_argument("--predictor", choices=INTERACTIONS, default=INTERACTIONS[0], help="who is asked (light)")
+    parser.add_argument("--predictor", choices=INTERACTIONS, default="light", help="who is asked (light)")
     parser.add_argument("--prompts", choices=("clicks", "scribbles"), default="clicks", help="how it is asked (clicks)")
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="of the network (the embedded ones)")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="of the network (those in their usual place)")
     parser.add_argument("--device", choices=DEVICES, default="auto", help="where the network runs (auto)")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="a row per object, written as it is done")
     return parser
@@ -115,6 +111,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser.parse_args(argv)
     if given.images is None and given.clips is None:
         parser.error("needs --images DIR or --clips DIR")
+    kind = "scribble" if given.prompts == "scribbles" else "click"
+    if kind not in find_method(given.predictor).kinds:
+        parser.error(f"--predictor {given.predictor} does not answer {given.prompts}")
     try:
         predictor, title = _make_predictor(given.predictor, given.weights, given.device)
         file = RowFile(given.csv, title, given.prompts)

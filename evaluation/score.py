@@ -20,8 +20,8 @@ from evaluation.sequences import SequencePair, find_sequences
 from storage.atomic_file import write_atomic
 from storage.mask_convert import present_values
 from storage.mask_io import read_mask
-from util.config import parse_score_config
 from util.errors import AppError
+from util.score_config import parse_score_config
 from util.types import IGNORE, Size
 
 _AGREED = FrameScore(1.0, 1.0)

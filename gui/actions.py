@@ -130,8 +130,10 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("tool.smaller", "Smaller brush", ("[",), "Make brush, eraser and scribble thinner", "Tools",
                separator=True),
     ActionSpec("tool.larger", "Larger brush", ("]",), "Make brush, eraser and scribble thicker", "Tools"),
+    ActionSpec("tool.model", "Choose the model…", ("M",),
+               "Choose what answers clicks or scribbles; the list is in the tool panel", "Tools", separator=True),
     ActionSpec("weights.show", "Networks and weights…", ("Ctrl+Shift+N",),
-               "See which networks' weights are here, and fetch those that are missing", "Tools", separator=True),
+               "See which networks' weights are here, and fetch those that are missing", "Tools"),
 
     ActionSpec("play.toggle", "Play or pause", ("Space",), "Play or pause the video", "Play", icon="play",
                needs=("video",)),

@@ -21,6 +21,7 @@ from gui.file_jobs import scan_presence_job
 from gui.frame_view import FrameView
 from gui.help_text import about_text
 from gui.job_runner import JobRunner
+from gui.method_control import MethodControl
 from gui.opener import Opener
 from gui.panels_view import PanelsView
 from gui.propagation_control import PropagationControl
@@ -73,6 +74,7 @@ class Controller(QObject):
         self._message_timer.timeout.connect(self.show_hint)
         self.propagation = PropagationControl(self)
         self.exports = ExportControl(self)
+        self.methods = MethodControl(self)
         self.opener = Opener(self)
         self.edit = EditControl(self)
         self.weights = WeightsControl(self)

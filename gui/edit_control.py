@@ -111,7 +111,7 @@ class EditControl(QObject):
         if self._video is not None:
             self.session.set_tool(cast(ToolName, name))
         else:
-            self._window.tool_panel.set_tool(name, "")
+            self._window.tool_panel.set_tool(name)
 
     def set_brush_size(self, diameter: int) -> None:
         self._brush_size = min(max(diameter, MIN_BRUSH), MAX_BRUSH)

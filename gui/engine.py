@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inference_core.api import CoreApi, ExistingMask
-from interact.grabcut import GrabCutPredictor
-from interact.network_predictor import LazyPredictor, NetworkPredictor
-from interact.predictor import MaskPredictor
 from storage.frame_store import FrameStore
 from util.config import AppConfig
 from util.errors import AppError
@@ -28,20 +25,6 @@ def build_core(config: AppConfig, frames: FrameStore, existing: ExistingMask) ->
 
     # One processor core stays free for the window.
     return factory.build_core(config, frames, existing, spare_cores=1)
-
-
-def make_predictor(config: AppConfig) -> MaskPredictor:
-    """What answers clicks and scribbles. Its network is loaded by the first of them, on the worker thread."""
-    if config.interaction == GrabCutPredictor.name:
-        return GrabCutPredictor()
-
-    def build() -> MaskPredictor:
-        preload_libraries()
-        from inference_core.interaction import build_segmenter
-
-        return NetworkPredictor(build_segmenter(config.device, mixed_precision=not config.no_amp))
-
-    return LazyPredictor(config.interaction, build)
 
 
 def preload_libraries() -> None:

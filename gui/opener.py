@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QMimeData, QObject
 
-from gui.engine import make_predictor
 from gui.file_jobs import open_frames_job, open_workspace_job
 from interact.session import VideoSession
 from storage.frame_store import FrameStore
@@ -93,7 +92,7 @@ class Opener(QObject):
 
     def _on_workspace(self, frames: FrameStore, workspace: Workspace) -> None:
         path, self._path = self._path, None
-        session = VideoSession(frames, workspace, make_predictor(self._controller.config))
+        session = VideoSession(frames, workspace, self._controller.methods.choice)
         window = self._controller.window
         if path is not None:
             window.settings.add_recent(path)

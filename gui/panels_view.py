@@ -148,7 +148,7 @@ class PanelsView(QObject):
 
     def _on_tool_changed(self) -> None:
         session, panel = self._session, self._window.tool_panel
-        panel.set_tool(session.tool.name, session.predictor.name)
+        panel.set_tool(session.tool.name)
         panel.set_brush_size(round(session.brush_size))
         self._window.actions_by_id[f"tool.{session.tool.name}"].setChecked(True)
         self._on_interaction_changed()

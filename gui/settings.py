@@ -5,6 +5,10 @@ from pathlib import Path
 
 from PyQt5.QtCore import QByteArray, QSettings
 
+from interact.interaction import InteractionKind
+from interact.method_choice import AUTO
+from interact.methods import METHODS
+
 MAX_RECENT = 10
 DEFAULT_OPACITY = 0.5
 
@@ -59,6 +63,14 @@ class Settings:
     @contour.setter
     def contour(self, value: bool) -> None:
         self._store.setValue("contour", "true" if value else "false")
+
+    def method(self, kind: InteractionKind) -> str:
+        """What answers this kind of prompt; `auto` unless the user chose."""
+        name = self._store.value(f"method/{kind}", AUTO)
+        return name if any(name == method.name and kind in method.kinds for method in METHODS) else AUTO
+
+    def keep_method(self, kind: InteractionKind, name: str) -> None:
+        self._store.setValue(f"method/{kind}", name)
 
     def save(self) -> None:
         self._store.sync()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from PyQt5.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QSlider, QSpinBox, QWidget
 
+from gui.choice_box import ChoiceBox
 from gui.widgets import FactRow, heading, muted, panel_layout
 
 MIN_BRUSH = 1
@@ -41,25 +42,35 @@ TOOL_HELP: Mapping[str, ToolHelp] = {
 
 
 class ToolPanel(QWidget):
-    """Signals: `brush_size_changed(diameter in image pixels)`, by the user."""
+    """Signals: `brush_size_changed(diameter in image pixels)`, by the user; `tool_shown`, another tool's settings."""
 
     brush_size_changed = pyqtSignal(int)
+    tool_shown = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._title = heading("Click")
         self.hint = muted()
         self.hint.setWordWrap(True)
-        self.model = FactRow("Model")
+        self.model = ChoiceBox("What answers here (M)")
+        self.model_row = QWidget()
         self.prompts = FactRow("Clicks on this frame")
         self.size_row = QWidget()
         self.size_slider = QSlider(Qt.Horizontal)
         self.size_spin = QSpinBox()
+        self.tool = "click"
+        self._build_model_row()
         self._build_size_row()
         layout = panel_layout(self)
-        for widget in (self._title, self.hint, self.model, self.prompts, self.size_row):
+        for widget in (self._title, self.hint, self.model_row, self.prompts, self.size_row):
             layout.addWidget(widget)
-        self.set_tool("click", "")
+        self.set_tool("click")
+
+    def _build_model_row(self) -> None:
+        row = QHBoxLayout(self.model_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(QLabel("Model"))
+        row.addWidget(self.model, 1)
 
     def _build_size_row(self) -> None:
         row = QHBoxLayout(self.size_row)
@@ -75,16 +86,16 @@ class ToolPanel(QWidget):
             control.setToolTip("Diameter in pixels of the video ([ and ])")
             control.valueChanged.connect(self._on_size_changed)
 
-    def set_tool(self, name: str, model: str) -> None:
-        """Args: name: a key of `TOOL_HELP`; model: name of the predictor behind clicks and scribbles."""
-        tool = TOOL_HELP[name]
+    def set_tool(self, name: str) -> None:
+        """Args: name: a key of `TOOL_HELP`."""
+        self.tool, tool = name, TOOL_HELP[name]
         self._title.setText(tool.title.upper())
         self.hint.setText(tool.hint)
-        self.model.value.setText(model)
-        self.model.setVisible(tool.has_model)
+        self.model_row.setVisible(tool.has_model)
         self.prompts.setVisible(tool.has_model)
         self.prompts.name.setText("Strokes on this frame" if name == "scribble" else "Clicks on this frame")
         self.size_row.setVisible(tool.has_size)
+        self.tool_shown.emit()
 
     def set_prompts(self, positive: int, negative: int) -> None:
         """How many clicks or strokes the frame's interaction has."""

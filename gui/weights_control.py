@@ -119,6 +119,7 @@ class WeightsControl(QObject):
         for name, text in self._states.items():
             self.dialog.set_state(name, text)
         self.dialog.set_busy(False)
+        self._controller.methods.refresh()
         done = len(self._states) - len(self._errors)
         if outcome.kind == "failed":
             self._errors.append(as_app_error(outcome.error, "The weights cannot be handled"))
@@ -126,7 +127,8 @@ class WeightsControl(QObject):
             self.dialog.bar.end("Stopped.", "What has come is kept; the next download goes on with it.")
         else:
             failures = f", {len(self._errors)} failed" if self._errors else ""
-            self.dialog.bar.end(f"{done} done{failures}.", "Networks are chosen when a video is opened.")
+            use = "Clicks and scribbles use them at once, propagation from the next video on."
+            self.dialog.bar.end(f"{done} done{failures}.", use)
         if self._errors:
             messages = "\n".join(error.message for error in self._errors)
             self._controller.window.dialogs.show_error("Weights", AppError(messages, self._errors[0].hint))

@@ -40,8 +40,6 @@ COLOR_WEIGHTS = np.array([0.7, 1.4, 1.4], np.float32)
 class GrabCutPredictor:
     """A `MaskPredictor`. Stateless."""
 
-    name = "grabcut"
-
     def predict(self, image: ImageU8, interaction: Interaction, token: CancelToken) -> Region:
         """See `MaskPredictor`. Where GrabCut finds nothing, the prompts' own pixels are all that is inside."""
         previous = interaction.previous

@@ -1,4 +1,4 @@
-"""Clicks and scribbles answered by the light interaction network, which looks at a window around the object.
+"""Clicks and scribbles answered by an interaction network (ours, S2M), which looks at a window around the object.
 
 The first prompt is answered twice: on the whole frame, to know where the object is, and again on that part of it,
 where the outline is seen sharply. A later prompt corrects the answer to the one before. A mask that came from elsewhere
@@ -7,45 +7,43 @@ nowhere else; the network's own answer it may rethink as a whole.
 """
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import cv2
 import numpy as np
 
-from inference_core.api import HINT_DIAMETER, CropSegmenter
+from inference_core.api import CropSegmenter
 from interact.interaction import Interaction
-from interact.predictor import MaskPredictor
 from interact.seeds import INSIDE, OUTSIDE, hold_prompts, is_bare, prompt_patch
 from interact.windows import Lens, Region, Window, touching
 from util.jobs import CancelToken
 from util.types import ImageU8, Size
 
-NAME = "light"
-LENS = Lens(side=256, max_scale=2.0, margin=0.4, seed_width=HINT_DIAMETER)
 WORTHWHILE_ZOOM = 1.25
 """A second look is taken where it shows the object so many times larger."""
 
 
 class NetworkPredictor:
-    """A `MaskPredictor`. Stateless but for the network."""
+    """A `MaskPredictor`. Stateless but for the network.
 
-    name = NAME
+    Args:
+        lens: how the network was trained to see.
+    """
 
-    def __init__(self, segmenter: CropSegmenter) -> None:
+    def __init__(self, segmenter: CropSegmenter, lens: Lens) -> None:
         self._segmenter = segmenter
+        self._lens = lens
 
     def predict(self, image: ImageU8, interaction: Interaction, token: CancelToken) -> Region:
         """See `MaskPredictor`. Where the network finds nothing, the prompts' own pixels are all that is inside."""
         previous, prompts = interaction.previous, interaction.prompts
         token.check()
         if previous.any() and not is_bare(previous, prompts[:-1]):
-            region = self._answer(Window.around(LENS, image, prompts, previous), previous)
+            region = self._answer(Window.around(self._lens, image, prompts, previous), previous)
             if (interaction.base_mask == interaction.object_id).any():
                 region = _only_there(region, previous, interaction)
         elif any(prompt.positive for prompt in prompts):
-            whole = Window.whole(LENS, image, prompts)
+            whole = Window.whole(self._lens, image, prompts)
             region = self._answer(whole, previous)
-            near = Window.around(LENS, image, prompts, region)
+            near = Window.around(self._lens, image, prompts, region)
             if near.scale >= WORTHWHILE_ZOOM * whole.scale:
                 token.check()
                 region = self._answer(near, previous)
@@ -70,19 +68,3 @@ def _only_there(region: Region, previous: Region, interaction: Interaction) -> R
     patch = prompt_patch(interaction.prompts[-1], Size(*region.shape))
     pixels[patch.rect.slices] = patch.inside
     return np.asarray(np.where(touching((region ^ previous) | pixels, pixels), region, previous), np.bool_)
-
-
-class LazyPredictor:
-    """A `MaskPredictor` that is built when it is first asked, on the thread that asks: a network belongs to it."""
-
-    def __init__(self, name: str, build: Callable[[], MaskPredictor]) -> None:
-        self.name = name
-        self._build = build
-        self._built: MaskPredictor | None = None
-
-    def predict(self, image: ImageU8, interaction: Interaction, token: CancelToken) -> Region:
-        """See `MaskPredictor`. Also raises what building raises, AppError for weights; the next call tries again."""
-        token.check()
-        if self._built is None:
-            self._built = self._build()
-        return self._built.predict(image, interaction, token)

@@ -14,9 +14,6 @@ from util.types import ImageU8
 class MaskPredictor(Protocol):
     """Runs on the worker thread; keeps nothing between calls that changes a result."""
 
-    @property
-    def name(self) -> str: ...
-
     def predict(self, image: ImageU8, interaction: Interaction, token: CancelToken) -> NDArray[np.bool_]:
         """The object, bool [H, W]. Positive prompts are inside, negative ones outside.
 

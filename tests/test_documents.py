@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from util.config import AppConfig, ScoreConfig
+from util.config import AppConfig
 from util.download_config import DownloadConfig
 from util.flags import Flag
+from util.score_config import ScoreConfig
 
 DOCUMENTS = ("README.md", "CHANGELOG.md", "WEIGHTS_LICENSE.md", "NOTICE", "examples/README.md", "docs/training.md")
 

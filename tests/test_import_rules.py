@@ -37,7 +37,12 @@ ROOTS: dict[str, frozenset[str]] = {
 ALLOWED = LAYERS | ROOTS
 # A higher package may see only the torch-free side of the engine.
 TORCH_FREE_CORE = frozenset({"inference_core.api", "inference_core.registry"})
-BUILDERS = frozenset({"inference_core.factory", "inference_core.interaction", "inference_core.click.build"})
+BUILDERS = frozenset(
+    {
+        "inference_core.factory", "inference_core.interaction", "inference_core.click.build",
+        "inference_core.scribble_predictor",
+    }
+)
 
 TORCH_PACKAGES = ("torch", "torchvision")
 TORCH_ALLOWED = ("model", "inference_core", "training", "generation")

@@ -1,8 +1,8 @@
-"""What the programs can be told on the command line, as one table.
+"""What the window and the headless program can be told on the command line, as one table.
 
-The fields of `AppConfig` and `ScoreConfig` ARE the table: each names its flag, the flag's other names, its default, its
-help and the programs that take it. `parse_config` turns a command line into one of these frozen values and ends the
-program with exit code 2 and one line on stderr when a flag is wrong. Pure: looks at no file.
+The fields of `AppConfig` ARE the table: each names its flag, the flag's other names, its default, its help and the
+programs that take it. `parse_config` turns a command line into this frozen value and ends the program with exit code 2
+and one line on stderr when a flag is wrong. Pure: looks at no file.
 """
 from __future__ import annotations
 
@@ -12,66 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from util import flags
-from util.errors import AppError
+from util.frame_range import FrameRange, parse_range
+from util.memory_budgets import MEMORY_PROFILES, MemoryBudgets
 from util.types import MAX_OBJECT_ID
 
 WINDOW = "interactive_gui"
 HEADLESS = "propagate"
-SCORE = "evaluation.score"
 _ENGINE_PROGRAMS = (WINDOW, HEADLESS)
 
-AUTO_ENGINE = "auto"
-INTERACTIONS = ("light", "grabcut")
+AUTO = "auto"
+INTERACTIONS = ("ritm", "fbrs", "s2m", "light", "grabcut")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 NATIVE_SIZE = -1
 MIN_SIZE = 32
-
-_MIB = 1 << 20
-
-
-@dataclass(frozen=True)
-class FrameRange:
-    """`--range A:B` as in Python: frames A .. B-1, counted from 0; a missing end is the video's own."""
-
-    start: int | None = None
-    stop: int | None = None
-
-    def resolve(self, num_frames: int) -> range:
-        """The frames meant in a video of `num_frames` frames. AppError when the video does not have them."""
-        start = 0 if self.start is None else self.start
-        stop = num_frames if self.stop is None else self.stop
-        if start >= num_frames or stop > num_frames:
-            raise AppError(
-                f"--range {self} reaches beyond the video, which has {num_frames} frames (0 to {num_frames - 1}).",
-                f"Give a range within 0:{num_frames}; the second number is the first frame left out.",
-            )
-        return range(start, stop)
-
-    def __str__(self) -> str:
-        return f"{'' if self.start is None else self.start}:{'' if self.stop is None else self.stop}"
-
-
-@dataclass(frozen=True)
-class MemoryBudgets:
-    """How many bytes may be kept to save work. Less is slower; the masks come out the same.
-
-    Args:
-        frames: decoded frames, in main memory.
-        masks: masks in main memory; all others are read back from the disk.
-        features: encoded frames, where the networks run.
-    """
-
-    frames: int
-    masks: int
-    features: int
-
-
-MEMORY_PROFILES = (
-    MemoryBudgets(frames=512 * _MIB, masks=256 * _MIB, features=1024 * _MIB),
-    MemoryBudgets(frames=256 * _MIB, masks=128 * _MIB, features=512 * _MIB),
-    MemoryBudgets(frames=128 * _MIB, masks=64 * _MIB, features=128 * _MIB),
-    MemoryBudgets(frames=64 * _MIB, masks=32 * _MIB, features=0),
-)
 
 
 def _size(text: str) -> int:
@@ -81,16 +34,6 @@ def _size(text: str) -> int:
             f"needs the shorter side in pixels, at least {MIN_SIZE}, or {NATIVE_SIZE} for the native size; got {value}"
         )
     return value
-
-
-def _range(text: str) -> FrameRange:
-    parts = text.split(":")
-    if len(parts) != 2 or not all(part == "" or (part.isascii() and part.isdigit()) for part in parts):
-        raise argparse.ArgumentTypeError(f"needs A:B with frame numbers from 0 (either may be left out), got '{text}'")
-    start, stop = (int(part) if part else None for part in parts)
-    if stop is not None and stop <= (start or 0):
-        raise argparse.ArgumentTypeError(f"is empty: frames A to B-1 of '{text}' are none")
-    return FrameRange(start, stop)
 
 
 @dataclass(frozen=True)
@@ -127,7 +70,7 @@ class AppConfig:
         help="folder for the masks, one palette PNG per frame at native size",
     )
     engine: str = flags.flag(
-        AUTO_ENGINE,
+        AUTO,
         "--engine",
         programs=_ENGINE_PROGRAMS,
         parse=str,
@@ -157,7 +100,7 @@ class AppConfig:
         programs=(WINDOW,),
         parse=flags.path,
         metavar="FILE",
-        help="checkpoint of the scribble network; no effect yet: --interaction says what answers scribbles",
+        help="checkpoint of the scribble network S2M, which then answers scribbles; default: the one in saves/",
     )
     fbrs_model: Path | None = flags.flag(
         None,
@@ -165,16 +108,17 @@ class AppConfig:
         programs=(WINDOW,),
         parse=flags.path,
         metavar="FILE",
-        help="checkpoint of the click network; no effect yet: --interaction says what answers clicks",
+        help="checkpoint of a click network (f-BRS or RITM), which then answers clicks; default: those in saves/",
     )
     interaction: str = flags.flag(
-        "grabcut",
+        AUTO,
         "--interaction",
         programs=(WINDOW,),
         parse=str,
         metavar="NAME",
-        choices=INTERACTIONS,
-        help="what answers clicks and scribbles: {choices}; light needs the weights of the interaction network",
+        choices=(AUTO, *INTERACTIONS),
+        help="what answers clicks (ritm, fbrs), scribbles (s2m) or both (light, grabcut); auto takes the best whose "
+        "weights are there; the window can change it",
     )
     mem_every: int = flags.flag(
         5,
@@ -229,7 +173,7 @@ class AppConfig:
         FrameRange(),
         "--range",
         programs=(HEADLESS,),
-        parse=_range,
+        parse=parse_range,
         metavar="A:B",
         help="only frames A to B-1, counted from 0; A: runs to the end, :B from the start",
     )
@@ -274,51 +218,22 @@ class AppConfig:
         return MEMORY_PROFILES[self.mem_profile]
 
 
-@dataclass(frozen=True)
-class ScoreConfig:
-    """Settings of the scorer."""
-
-    gt: Path = flags.flag(
-        Path(),
-        "--gt",
-        programs=(SCORE,),
-        parse=flags.path,
-        metavar="DIR",
-        required_by=(SCORE,),
-        help="ground truth: a folder of PNG masks, or a folder of such folders, one per sequence",
-    )
-    pred: Path = flags.flag(
-        Path(),
-        "--pred",
-        programs=(SCORE,),
-        parse=flags.path,
-        metavar="DIR",
-        required_by=(SCORE,),
-        help="masks to be scored, laid out and named as the ground truth",
-    )
-    csv: Path | None = flags.flag(
-        None, "--csv", programs=(SCORE,), parse=flags.path, metavar="FILE", help="also write the table as CSV"
-    )
-
-
 _DESCRIPTIONS = {
     WINDOW: "Mark objects in a video and carry their masks through it.",
     HEADLESS: "Carry given masks through a video without a window: masks in, one mask per frame out.",
-    SCORE: "Region similarity J and contour accuracy F by the DAVIS definition, first and last frame left out.",
 }
-_COMMANDS = {WINDOW: "interactive_gui.py", HEADLESS: "propagate.py", SCORE: "python -m evaluation.score"}
+_COMMANDS = {WINDOW: "interactive_gui.py", HEADLESS: "propagate.py"}
 
 
-def build_parser(program: str, engines: Sequence[str] = ()) -> flags.OneLineParser:
+def build_parser(program: str, engines: Sequence[str]) -> flags.OneLineParser:
     """The parser of one program.
 
     Args:
-        program: `WINDOW`, `HEADLESS` or `SCORE`.
-        engines: names of `inference_core.registry.available()`; `auto` is added. Needed where there is `--engine`.
+        program: `WINDOW` or `HEADLESS`.
+        engines: names of `inference_core.registry.available()`; `auto` is added.
     """
-    table = ScoreConfig if program == SCORE else AppConfig
-    names = (AUTO_ENGINE, *(name for name in engines if name != AUTO_ENGINE))
-    return flags.make_parser(table, program, _COMMANDS[program], _DESCRIPTIONS[program], {"engine": names})
+    names = (AUTO, *(name for name in engines if name != AUTO))
+    return flags.make_parser(AppConfig, program, _COMMANDS[program], _DESCRIPTIONS[program], {"engine": names})
 
 
 def parse_config(program: str, argv: Sequence[str], engines: Sequence[str]) -> AppConfig:
@@ -338,8 +253,3 @@ def parse_config(program: str, argv: Sequence[str], engines: Sequence[str]) -> A
     if program == HEADLESS and config.source is None:
         parser.error("needs --images DIR or --video FILE")
     return config
-
-
-def parse_score_config(argv: Sequence[str]) -> ScoreConfig:
-    """The settings of the scorer; ends the program as `parse_config` does."""
-    return ScoreConfig(**vars(build_parser(SCORE).parse_args(argv)))

@@ -53,7 +53,9 @@ def saves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         WeightFile("other", "another", folder / "other.pth", "clicks", "", ("https://a.example/other",), licence="MIT"),
         WeightFile("own", "its own", folder / "own.pth", "scribbles", by_hand="ask its authors"),
     )
+    everything = zoo.WEIGHT_FILES
     monkeypatch.setattr(zoo, "WEIGHT_FILES", table)
+    monkeypatch.setattr("gui.method_control.weight_files", lambda: everything)
     monkeypatch.setattr(zoo, "SAVES", folder)
     return folder
 

@@ -9,11 +9,10 @@ import pytest
 
 from inference_core.api import HINT_DIAMETER
 from interact.interaction import Interaction
-from interact.network_predictor import LENS, LazyPredictor, NetworkPredictor
-from interact.predictor import MaskPredictor
+from interact.methods import LIGHT_LENS
+from interact.network_predictor import NetworkPredictor
 from interact.prompts import Click, Hint, Point, Stroke
 from interact.seeds import hold_prompts
-from util.errors import AppError
 from util.jobs import Cancelled, CancelToken
 from util.types import ImageU8
 
@@ -63,7 +62,7 @@ def ask(
     interaction = Interaction.start(0, 1, prompts[0], mask if base else blank)
     for prompt in prompts[1:]:
         interaction = interaction.add(prompt, mask)
-    return NetworkPredictor(segmenter).predict(image, interaction, CancelToken())
+    return NetworkPredictor(segmenter, LIGHT_LENS).predict(image, interaction, CancelToken())
 
 
 def iou(a: np.ndarray, b: np.ndarray) -> float:
@@ -75,7 +74,7 @@ def test_the_first_click_is_answered_twice_and_the_second_time_closer() -> None:
     segmenter = ColorSegmenter()
     assert iou(ask(segmenter, image, Click(300, 200, True)), disc) > 0.95
     (whole, *_), (near, previous, *_) = segmenter.seen
-    assert whole.shape == (192, 256, 3) and max(near.shape) <= LENS.side
+    assert whole.shape == (192, 256, 3) and max(near.shape) <= LIGHT_LENS.side
     assert not previous.any(), "the second look starts afresh"
     red = [(np.abs(picture.astype(int) - RED) < 60).all(axis=2) for picture in (whole, near)]
     assert red[1].mean() > 4 * red[0].mean()
@@ -177,26 +176,5 @@ def test_cancelled_between_its_two_looks() -> None:
     segmenter = Stopping()
     interaction = Interaction.start(0, 1, Click(60, 60, True), np.zeros(image.shape[:2], np.uint8))
     with pytest.raises(Cancelled):
-        NetworkPredictor(segmenter).predict(image, interaction, token)
+        NetworkPredictor(segmenter, LIGHT_LENS).predict(image, interaction, token)
     assert len(segmenter.seen) == 1
-
-
-def test_a_lazy_predictor_is_built_by_the_first_question_and_tries_again_after_a_failure() -> None:
-    image, (disc,) = scene((240, 180, 60))
-    built: list[MaskPredictor] = []
-    missing = [True]
-
-    def build() -> MaskPredictor:
-        if missing:
-            raise AppError("no weights")
-        built.append(NetworkPredictor(ColorSegmenter()))
-        return built[-1]
-
-    predictor = LazyPredictor("light", build)
-    interaction = Interaction.start(0, 1, Click(240, 180, True), np.zeros(image.shape[:2], np.uint8))
-    with pytest.raises(AppError, match="no weights"):
-        predictor.predict(image, interaction, CancelToken())
-    missing.clear()
-    for _ in range(2):
-        assert iou(predictor.predict(image, interaction, CancelToken()), disc) > 0.95
-    assert len(built) == 1 and predictor.name == built[0].name

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from util import config
-from util.config import HEADLESS, SCORE, WINDOW, AppConfig, FrameRange, build_parser, parse_config, parse_score_config
+from util import score_config
+from util.config import HEADLESS, WINDOW, AppConfig, build_parser, parse_config
 from util.errors import AppError
+from util.frame_range import FrameRange
+from util.memory_budgets import MEMORY_PROFILES
+from util.score_config import SCORE, ScoreConfig, parse_score_config
 
 ENGINES = ("stcn", "light", "static")
 JOB = ["--video", "v.mp4", "--masks", "m", "--output", "o"]
@@ -153,9 +156,9 @@ def test_two_sources_are_refused(capsys: pytest.CaptureFixture[str], program: st
 
 @pytest.mark.parametrize("program", [WINDOW, HEADLESS, SCORE])
 def test_help_names_every_flag_once(program: str) -> None:
-    parser = build_parser(program, ENGINES)
+    parser = score_config.build_parser() if program == SCORE else build_parser(program, ENGINES)
     text = parser.format_help()
-    for entry in dataclasses.fields(config.ScoreConfig if program == SCORE else AppConfig):
+    for entry in dataclasses.fields(ScoreConfig if program == SCORE else AppConfig):
         row = entry.metadata["flag"]
         for name in row.names:
             assert (name in parser._option_string_actions) == (program in row.programs)
@@ -205,8 +208,8 @@ def test_range_beyond_the_video(beyond: FrameRange) -> None:
 
 
 def test_memory_profiles_shrink() -> None:
-    for larger, smaller in zip(config.MEMORY_PROFILES, config.MEMORY_PROFILES[1:], strict=False):
+    for larger, smaller in zip(MEMORY_PROFILES, MEMORY_PROFILES[1:], strict=False):
         assert larger.frames > smaller.frames
         assert larger.masks > smaller.masks
         assert larger.features > smaller.features
-    assert window("--mem_profile", "2").budgets == config.MEMORY_PROFILES[2]
+    assert window("--mem_profile", "2").budgets == MEMORY_PROFILES[2]

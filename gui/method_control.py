@@ -1,0 +1,100 @@
+"""What answers clicks and scribbles, chosen in the tool panel and remembered. GUI thread."""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast, get_args
+
+from gui.engine import preload_libraries
+from gui.settings import Settings
+from gui.tool_panel import TOOL_HELP
+from inference_core.registry import WeightFile, weight_files
+from interact.interaction import InteractionKind
+from interact.method_choice import AUTO, MethodChoice
+from interact.methods import Method, build_predictor, find_method
+from interact.predictor import MaskPredictor
+from util.config import AppConfig
+
+if TYPE_CHECKING:
+    from gui.controller import Controller
+
+
+def make_methods(config: AppConfig, settings: Settings) -> MethodChoice:
+    """The choice as it was remembered, overruled by the flags."""
+    # `--fbrs_model` is a file of either click network; what is in it decides how it is run.
+    files: dict[str, Path | None] = {"fbrs": config.fbrs_model, "s2m": config.s2m_model}
+    told = [name for name, file in files.items() if file is not None]
+    told += [config.interaction] if config.interaction != AUTO else []
+    wanted = {kind: settings.method(kind) for kind in get_args(InteractionKind)}
+    for name in told:
+        wanted |= dict.fromkeys(find_method(name).kinds, name)
+
+    def build(method: Method) -> MaskPredictor:
+        if method.weights:
+            preload_libraries()
+        weights = files.get(method.name)
+        return build_predictor(method, config.device, mixed_precision=not config.no_amp, weights=weights)
+
+    def is_ready(method: Method) -> bool:
+        file = files.get(method.name)
+        return not method.weights or (file.is_file() if file is not None else _row(method).is_present)
+
+    return MethodChoice(build, is_ready, wanted)
+
+
+def _row(method: Method) -> WeightFile:
+    return next(row for row in weight_files() if row.name == method.weights)
+
+
+def _fetching(method: Method) -> str:
+    """What has to be done before a method can be used."""
+    row = _row(method)
+    if row.is_embedded:
+        return f"The weights of the {row.title} are not part of this version."
+    return f"Its weights are not here. Fetch {row.title} with Tools, Networks and weights."
+
+
+class MethodControl:
+    """Fills the tool panel's list of models and does what the user chooses there."""
+
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
+        self._panel = controller.window.tool_panel
+        self._settings = controller.window.settings
+        self.choice = make_methods(controller.config, self._settings)
+        self._panel.tool_shown.connect(self.refresh)
+        self._panel.model.about_to_open.connect(self.refresh)
+        self._panel.model.chosen.connect(self._choose)
+        self.refresh()
+
+    @property
+    def _kind(self) -> InteractionKind | None:
+        """The kind of prompt that the shown tool gives; None for a tool without."""
+        tool = self._panel.tool
+        return cast(InteractionKind, tool) if TOOL_HELP[tool].has_model else None
+
+    def refresh(self) -> None:
+        """Show what is chosen for the tool, and what is here now."""
+        kind = self._kind
+        if kind is None:
+            return
+        best = next(offer.method for offer in self.choice.offers(kind) if offer.is_ready)
+        entries = [(AUTO, f"Best: {best.title}", "The best one whose weights are here")]
+        entries += [(offer.method.name, offer.method.title, "") for offer in self.choice.offers(kind)]
+        missing = {o.method.name: _fetching(o.method) for o in self.choice.offers(kind) if not o.is_ready}
+        self._panel.model.set_entries(entries, missing, self.choice.wanted(kind))
+
+    def open_list(self) -> None:
+        """The list of models, to be chosen from with the keys."""
+        if self._kind is None:
+            self._controller.show_message("Only Click and Scribble are answered by a model: press C or S first.")
+        else:
+            self._panel.model.showPopup()
+
+    def _choose(self, name: str) -> None:
+        kind = self._kind
+        if kind is None:
+            return
+        self.choice.choose(kind, name)
+        self._settings.keep_method(kind, name)
+        prompts = "Clicks" if kind == "click" else "Scribbles"
+        self._controller.show_message(f"{prompts} are answered by {self.choice.answering(kind).title} now.")
