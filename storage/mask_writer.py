@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Literal
 
 from util.errors import AppError
 from util.observer import Signal
@@ -19,12 +20,16 @@ _log = logging.getLogger(__name__)
 
 Task = Callable[[], None]
 
+Rank = Literal["first", "middle", "last"]
+"""A "first" task runs before all others (the journal, which has to know of a change before its files do); a "last" one
+only when all others have succeeded (a file that speaks about them)."""
+
 
 @dataclass(frozen=True)
 class _Item:
     key: Hashable
     task: Task
-    is_last: bool
+    rank: Rank
 
 
 class MaskWriter:
@@ -48,7 +53,7 @@ class MaskWriter:
         self.last_saved: float | None = None
         """time.time() of the last `saved`."""
         self._wake = threading.Condition()
-        self._queue: dict[Hashable, _Item] = {}
+        self._queues: dict[Rank, dict[Hashable, _Item]] = {"first": {}, "middle": {}, "last": {}}
         self._failed: dict[Hashable, tuple[_Item, AppError]] = {}
         self._thread: threading.Thread | None = None
         self._is_running = False  # a task is being run
@@ -59,21 +64,25 @@ class MaskWriter:
     @property
     def has_unsaved(self) -> bool:
         with self._wake:
-            return bool(self._queue or self._failed or self._is_running)
+            return bool(self._has_queued or self._failed or self._is_running)
 
-    def enqueue(self, key: Hashable, task: Task, *, is_last: bool = False) -> None:
+    @property
+    def _has_queued(self) -> bool:
+        return any(self._queues.values())
+
+    def enqueue(self, key: Hashable, task: Task, *, rank: Rank = "middle") -> None:
         """Have `task` run soon, in place of an earlier one of `key`.
 
         Args:
             key: what is saved.
             task: called on the writer thread; raises AppError when it could not save.
-            is_last: run only when all other tasks have succeeded: for a file that speaks about the others.
+            rank: see `Rank`.
         """
         with self._wake:
             self._failed.pop(key, None)
             if self._failed and time.monotonic() >= self._retry_at:
                 self._requeue_failed()
-            self._queue[key] = _Item(key, task, is_last)
+            self._queues[rank][key] = _Item(key, task, rank)
             self._start()
 
     def flush(self) -> None:
@@ -82,7 +91,7 @@ class MaskWriter:
             if self._thread is threading.current_thread():
                 raise RuntimeError("flush called from the writer thread")
             self._requeue_failed()
-            if self._queue:
+            if self._has_queued:
                 self._start()
             self._is_hurried = True
             self._wake.notify_all()
@@ -98,7 +107,7 @@ class MaskWriter:
 
     def _requeue_failed(self) -> None:
         for key, (item, _) in self._failed.items():
-            self._queue.setdefault(key, item)
+            self._queues[item.rank].setdefault(key, item)
         self._failed.clear()
 
     def _run(self) -> None:
@@ -117,16 +126,17 @@ class MaskWriter:
                     return
 
     def _next_item(self) -> _Item | None:
-        for item in self._queue.values():
-            if not item.is_last:
-                return item
-        return next(iter(self._queue.values()), None) if not self._failed else None
+        """The oldest of the first rank that has any."""
+        for rank, queue in self._queues.items():
+            if queue and (rank != "last" or not self._failed):
+                return next(iter(queue.values()))
+        return None
 
     def _pick(self) -> _Item | None:
         with self._wake:
             item = self._next_item()
             if item is not None:
-                del self._queue[item.key]
+                del self._queues[item.rank][item.key]
                 self._is_running = True
             return item
 
@@ -144,7 +154,7 @@ class MaskWriter:
             if error is None:
                 return
             self._retry_at = time.monotonic() + self.RETRY_AFTER
-            if item.key not in self._queue:
+            if item.key not in self._queues[item.rank]:
                 self._failed[item.key] = (item, error)
             is_news, self._has_told = not self._has_told, True
         if is_news:
@@ -152,7 +162,7 @@ class MaskWriter:
 
     def _tell_saved(self) -> None:
         with self._wake:
-            if self._failed or self._queue:
+            if self._failed or self._has_queued:
                 return
             self._has_told = False
             self.last_saved = time.time()

@@ -129,7 +129,7 @@ class Workspace:
         text = self.project.to_json()
         if text != self._asked_text:
             self._asked_text = text
-            self._writer.enqueue(self.folder / PROJECT_NAME, partial(self._write_project, text), is_last=True)
+            self._writer.enqueue(self.folder / PROJECT_NAME, partial(self._write_project, text), rank="last")
 
     def flush(self) -> None:
         """Block until masks and project.json are on disk. Raises the first AppError; nothing is lost in memory."""

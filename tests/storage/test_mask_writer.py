@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.mask_writer import MaskWriter
+from storage.mask_writer import MaskWriter, Rank
 from util.errors import AppError
 
 WAIT = 20.0  # seconds after which a thread that should have answered has failed
@@ -45,16 +45,16 @@ def disk() -> Disk:
     return Disk()
 
 
-def put(writer: MaskWriter, disk: Disk, *names: str, is_last: bool = False) -> None:
+def put(writer: MaskWriter, disk: Disk, *names: str, rank: Rank = "middle") -> None:
     for name in names:
-        writer.enqueue(name, lambda name=name: disk.write(name), is_last=is_last)
+        writer.enqueue(name, lambda name=name: disk.write(name), rank=rank)
 
 
 def test_order_and_last(writer: MaskWriter, disk: Disk) -> None:
     disk.gate.clear()
-    put(writer, disk, "project", is_last=True)
+    put(writer, disk, "project", rank="last")
     assert disk.entered.wait(WAIT)  # the queue was empty: even a last one runs
-    put(writer, disk, "project", is_last=True)
+    put(writer, disk, "project", rank="last")
     put(writer, disk, "b", "a", "c")
     disk.gate.set()
     writer.flush()
@@ -127,12 +127,12 @@ def test_failure_is_kept_told_once_and_retried(writer: MaskWriter, disk: Disk) -
 
 def test_last_waits_for_what_failed(writer: MaskWriter, disk: Disk) -> None:
     disk.broken = {"a"}
-    put(writer, disk, "project", is_last=True)
+    put(writer, disk, "project", rank="last")
     put(writer, disk, "a")
     writer_error = pytest.raises(AppError, writer.flush)
     assert "a:" in str(writer_error.value)
     disk.written.clear()
-    put(writer, disk, "project", is_last=True)
+    put(writer, disk, "project", rank="last")
     pytest.raises(AppError, writer.flush)
     assert disk.written == []
     disk.broken = set()
@@ -142,7 +142,7 @@ def test_last_waits_for_what_failed(writer: MaskWriter, disk: Disk) -> None:
 
 def test_failed_last_task_stays_last(writer: MaskWriter, disk: Disk) -> None:
     disk.broken = {"project"}
-    put(writer, disk, "project", is_last=True)
+    put(writer, disk, "project", rank="last")
     pytest.raises(AppError, writer.flush)
     disk.broken = set()
     put(writer, disk, "a")
@@ -233,3 +233,15 @@ def test_leaving_the_program_saves(tmp_path: Path, repository: Path) -> None:
     )
     subprocess.run([sys.executable, "-c", script, str(tmp_path / "a")], cwd=repository, check=True, timeout=60)
     assert (tmp_path / "a").read_text() == "saved"
+
+
+def test_first_rank_overtakes(writer: MaskWriter, disk: Disk) -> None:
+    disk.gate.clear()
+    put(writer, disk, "a")
+    assert disk.entered.wait(WAIT)
+    put(writer, disk, "b", "c")
+    put(writer, disk, "project", rank="last")
+    put(writer, disk, "journal", rank="first")
+    disk.gate.set()
+    writer.flush()
+    assert disk.written == ["a", "journal", "b", "c", "project"]
