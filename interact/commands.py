@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from interact.baselines import Baseline, Baselines
+from interact.frame_marks import FrameMarks, MarkKind
 from interact.interaction import Interaction
-from interact.key_frames import KeyFrames
 from interact.objects import ObjectList, SceneObject
 from storage.mask_delta import MaskDelta
 from storage.mask_store import MaskStore
@@ -21,7 +21,11 @@ class Scene(Protocol):
     @property
     def objects(self) -> ObjectList: ...
     @property
-    def key_frames(self) -> KeyFrames: ...
+    def key_frames(self) -> FrameMarks:
+        """`marks["key"]`."""
+
+    @property
+    def marks(self) -> Mapping[MarkKind, FrameMarks]: ...
     @property
     def baselines(self) -> Baselines: ...
     def set_interaction(self, interaction: Interaction | None) -> None: ...
@@ -54,17 +58,18 @@ class MaskChange:
 
 
 @dataclass(frozen=True)
-class KeyChange:
-    """Which objects are fixed on some frames."""
+class MarkChange:
+    """Which objects carry a mark on some frames."""
 
+    kind: MarkKind
     before: Mapping[int, frozenset[int]]
     after: Mapping[int, frozenset[int]]
 
     def apply(self, scene: Scene) -> None:
-        scene.key_frames.replace(self.after)
+        scene.marks[self.kind].replace(self.after)
 
     def revert(self, scene: Scene) -> None:
-        scene.key_frames.replace(self.before)
+        scene.marks[self.kind].replace(self.before)
 
     @property
     def nbytes(self) -> int:
@@ -157,9 +162,9 @@ class Step:
         return sum(change.nbytes for change in self.changes)
 
     def touches(self, frame: int) -> bool:
-        """Whether this step changes pixels or key marks of `frame`."""
+        """Whether this step changes pixels or marks of `frame`."""
         return any(
             (isinstance(change, MaskChange) and change.delta.frame == frame)
-            or (isinstance(change, KeyChange) and frame in change.after)
+            or (isinstance(change, MarkChange) and frame in change.after)
             for change in self.changes
         )

@@ -6,6 +6,7 @@ A result of None means that the operation would change nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from interact.commands import (
     BaselineChange,
     Change,
     InteractionChange,
-    KeyChange,
+    MarkChange,
     MaskChange,
     ObjectsChange,
     Scene,
@@ -82,7 +83,7 @@ def change_objects(
 def rename_object(scene: Scene, object_id: int, name: str) -> Step | None:
     """Raises KeyError for an unknown id."""
     old = scene.objects.name(object_id)
-    items = [SceneObject(i.object_id, name) if i.object_id == object_id else i for i in scene.objects.items]
+    items = [replace(i, name=name) if i.object_id == object_id else i for i in scene.objects.items]
     return change_objects(scene, f"rename {old}", items, scene.objects.selected)
 
 
@@ -153,4 +154,4 @@ def _keys(scene: Scene, after: Mapping[int, frozenset[int]]) -> tuple[Change, ..
     changed = {frame: ids for frame, ids in after.items() if ids != scene.key_frames.on(frame)}
     if not changed:
         return ()
-    return (KeyChange({frame: scene.key_frames.on(frame) for frame in changed}, changed),)
+    return (MarkChange("key", {frame: scene.key_frames.on(frame) for frame in changed}, changed),)

@@ -11,10 +11,20 @@ from util.types import MAX_OBJECT_ID
 
 @dataclass(frozen=True)
 class SceneObject:
-    """One object. `object_id`: 1..254, stable for the life of the project."""
+    """One object, as far as undo is concerned with it.
+
+    Args:
+        object_id: 1..254, stable for the life of the project.
+        category: its class; may be empty.
+        color: RGB, each 0..255; None for the palette's.
+        is_locked: nothing may change its pixels, on any frame, unless the user allows it.
+    """
 
     object_id: int
     name: str
+    category: str = ""
+    color: tuple[int, int, int] | None = None
+    is_locked: bool = False
 
 
 def default_name(object_id: int) -> str:
@@ -28,12 +38,21 @@ class ObjectList:
     would otherwise show one object under another's id.
     """
 
-    def __init__(self, items: Iterable[SceneObject], next_id: int = 1) -> None:
+    def __init__(
+        self,
+        items: Iterable[SceneObject],
+        next_id: int = 1,
+        *,
+        hidden: Iterable[int] = (),
+        solo: Iterable[int] = (),
+    ) -> None:
         """Args: next_id: the lowest id that was never used; raised past the ids in `items`."""
         self.changed: Signal[[]] = Signal()
         self._items = tuple(items)
         self._next_id = max([next_id, *(item.object_id + 1 for item in self._items)])
         self._selected = self._items[0].object_id if self._items else None
+        self._hidden = frozenset(hidden)
+        self._solo = frozenset(solo)
 
     @property
     def items(self) -> tuple[SceneObject, ...]:
@@ -58,12 +77,45 @@ class ObjectList:
     def __len__(self) -> int:
         return len(self._items)
 
-    def name(self, object_id: int) -> str:
+    @property
+    def locked(self) -> frozenset[int]:
+        """The objects that are locked on every frame."""
+        return frozenset(item.object_id for item in self._items if item.is_locked)
+
+    @property
+    def hidden(self) -> frozenset[int]:
+        """The objects whose eye is closed."""
+        return self._hidden.intersection(self.order)
+
+    @property
+    def solo(self) -> frozenset[int]:
+        return self._solo.intersection(self.order)
+
+    @property
+    def undrawn(self) -> frozenset[int]:
+        """The objects not to be drawn: with a solo all others, else those whose eye is closed."""
+        return frozenset(self.order) - self.solo if self.solo else self.hidden
+
+    def show_only(self, *, hidden: Iterable[int] | None = None, solo: Iterable[int] | None = None) -> None:
+        """What is drawn: no edit, so undo neither takes it back nor is disturbed by it."""
+        before = self._hidden, self._solo
+        if hidden is not None:
+            self._hidden = frozenset(hidden)
+        if solo is not None:
+            self._solo = frozenset(solo)
+        if before != (self._hidden, self._solo):
+            self.changed.emit()
+
+    def get(self, object_id: int) -> SceneObject:
         """Raises KeyError for an unknown id."""
         for item in self._items:
             if item.object_id == object_id:
-                return item.name
+                return item
         raise KeyError(object_id)
+
+    def name(self, object_id: int) -> str:
+        """Raises KeyError for an unknown id."""
+        return self.get(object_id).name
 
     def select(self, object_id: int | None) -> None:
         """Raises KeyError for an unknown id."""

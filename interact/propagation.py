@@ -9,7 +9,7 @@ import numpy as np
 
 from inference_core.api import CoreApi, Direction, FrameResult, KeyFrame, PropagationRequest
 from interact.baselines import Baseline, baseline_after_propagation
-from interact.commands import BaselineChange, Change, KeyChange, MaskChange, Scene, Step
+from interact.commands import BaselineChange, Change, MarkChange, MaskChange, Scene, Step
 from interact.layering import id_table
 from storage.mask_delta import MaskDelta, diff
 from util.errors import AppError
@@ -109,7 +109,7 @@ class Propagation:
         changes: list[Change] = []
         keys = self._scene.key_frames.on(self._anchor)
         if keys != self._carried:
-            changes.append(KeyChange({self._anchor: keys}, {self._anchor: self._carried}))
+            changes.append(MarkChange("key", {self._anchor: keys}, {self._anchor: self._carried}))
         old = self._scene.baselines.get(self._anchor)
         new = baseline_after_propagation(old, self._request.direction) if is_done and self._is_whole else old
         if new != old:

@@ -1,13 +1,13 @@
 """What every part of a session stands on: the stores, the signals, what is open on the canvas, and recording a step."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from interact import edits
 from interact.baselines import Baselines
 from interact.commands import Step
+from interact.frame_marks import MARK_KINDS, FrameMarks, MarkKind
 from interact.interaction import Interaction
-from interact.key_frames import KeyFrames
 from interact.objects import ObjectList, SceneObject
 from interact.painter import Painter
 from interact.predictor import MaskPredictor
@@ -15,6 +15,7 @@ from interact.prompting import Prompting
 from interact.prompts import Point
 from interact.tools import Tool, make_tools
 from interact.undo_stack import UndoStack
+from storage.frame_runs import marks_by_frame
 from storage.frame_store import FrameStore
 from storage.project_parts import ObjectInfo
 from storage.workspace import Workspace
@@ -43,9 +44,17 @@ class SessionBase:
         self.masks = workspace.masks
         project = workspace.project
         self.objects = ObjectList(
-            (SceneObject(item.object_id, item.name) for item in project.objects), project.next_object_id
+            (SceneObject(i.object_id, i.name, i.category, i.color, i.is_locked) for i in project.objects),
+            project.next_object_id,
+            hidden=[item.object_id for item in project.objects if not item.is_visible],
+            solo=[item.object_id for item in project.objects if item.is_solo],
         )
-        self.key_frames = KeyFrames(project.key_frames)
+        self.key_frames = FrameMarks(project.key_frames)
+        self.marks: Mapping[MarkKind, FrameMarks] = {
+            "key": self.key_frames,
+            "locked": FrameMarks(marks_by_frame(project.locked)),
+            "verified": FrameMarks(marks_by_frame(project.verified)),
+        }
         self.baselines = Baselines()
         self.history = UndoStack(history_bytes)
         self.tools = make_tools()
@@ -62,12 +71,14 @@ class SessionBase:
         self.frame_changed: Signal[[int]] = Signal()
         self.mask_changed: Signal[[int, Rect]] = Signal()
         self.keys_changed: Signal[[]] = Signal()
+        """Marks of any kind changed."""
         self.interaction_changed: Signal[[]] = Signal()
         """Prompts or the live outline changed: redraw markers."""
         self.tool_changed: Signal[[]] = Signal()
         self.message: Signal[[str]] = Signal()
         self.masks.changed.connect(self.mask_changed.emit)
-        self.key_frames.changed.connect(self.keys_changed.emit)
+        for kind in MARK_KINDS:
+            self.marks[kind].changed.connect(self.keys_changed.emit)
         self._prompting.changed.connect(self.interaction_changed.emit)
         self._prompting.message.connect(self.message.emit)
         self.history.dropped.connect(self._on_history_dropped)
@@ -138,8 +149,21 @@ class SessionBase:
 
     def _fill_project(self) -> None:
         project = self.workspace.project
-        project.objects = [ObjectInfo(item.object_id, item.name) for item in self.objects.items]
+        objects = self.objects
+        project.objects = [
+            ObjectInfo(
+                item.object_id,
+                item.name,
+                item.category,
+                item.color,
+                is_visible=item.object_id not in objects.hidden,
+                is_solo=item.object_id in objects.solo,
+                is_locked=item.is_locked,
+            )
+            for item in objects.items
+        ]
         project.key_frames = {frame: set(ids) for frame, ids in self.key_frames.items()}
+        project.locked, project.verified = self.marks["locked"].runs, self.marks["verified"].runs
         project.current_frame = self.frame
 
     def _save(self) -> None:

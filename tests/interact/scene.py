@@ -10,6 +10,7 @@ from PIL import Image
 
 from inference_core.api import Direction, FrameResult, KeyFrame, MemoryReport, PropagationRequest
 from interact.events import PointerEvent
+from interact.frame_marks import MARK_KINDS
 from interact.interaction import Interaction
 from interact.session import VideoSession
 from storage.frame_source import open_source
@@ -173,7 +174,8 @@ class Driver:
         session = self.session
         masks = {frame: session.masks.get(frame).tobytes() for frame in range(len(session.frames))}
         baselines = {frame: session.baselines.get(frame) for frame in range(len(session.frames))}
-        return masks, dict(session.key_frames), baselines, session.objects.items
+        marks = {kind: dict(session.marks[kind]) for kind in MARK_KINDS}
+        return masks, marks, baselines, session.objects.items
 
 
 def region(mask: IndexMask, object_id: int) -> list[tuple[int, int]]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from interact.key_frames import KeyFrames
+from interact.frame_marks import FrameMarks
 from interact.layering import lay_region
 from interact.objects import ObjectList, SceneObject
 from interact.packed_mask import PackedMask
@@ -73,7 +73,7 @@ def test_changes_are_announced_once() -> None:
 
 
 def test_key_frames_are_sorted_and_drop_empty_ones() -> None:
-    keys = KeyFrames({5: {1}, 2: {2, 3}, 9: ()})
+    keys = FrameMarks({5: {1}, 2: {2, 3}, 9: ()})
     calls: list[dict[int, frozenset[int]]] = []
     keys.changed.connect(lambda: calls.append(dict(keys)))
     assert list(keys) == [2, 5] and keys.on(9) == frozenset()
