@@ -1,7 +1,6 @@
 """J, F and their statistics: the recorded values of the DAVIS tool, a slow reference, and the cases by hand."""
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 
@@ -12,10 +11,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
+from evaluation.davis_interactive import ScribblePath, rasterise
 from evaluation.metrics import contour, contour_accuracy, frame_scores, region_similarity, statistics
-from util.types import IGNORE
+from tests.golden_weights import Golden, golden_cases, require_golden
+from util.types import IGNORE, Size
 
 Area = NDArray[np.bool_]
+DAVIS_TOOL = pytest.mark.parametrize("golden", golden_cases("DAVIS interactive metrics / rasterisation"))
 
 
 def square(top: int, left: int, side: int = 20, shape: tuple[int, int] = (100, 120)) -> Area:
@@ -25,14 +27,24 @@ def square(top: int, left: int, side: int = 20, shape: tuple[int, int] = (100, 1
 
 
 @pytest.mark.golden
-def test_recorded_values_of_the_davis_tool(shared: Path) -> None:
-    recorded = np.load(shared / "compat" / "golden_public" / "davis_metrics.npz")
-    assert "J,F per frame and object" in json.loads(str(recorded["meta"]))["steps"]
-    ids = (1, 2)
+@DAVIS_TOOL
+def test_golden_scores_of_the_davis_tool(golden: Golden | Path) -> None:
+    recorded = require_golden(golden).arrays
+    ids = range(1, recorded["J"].shape[1] + 1)
     for gt, pred, region, line in zip(recorded["gt"], recorded["pred"], recorded["J"], recorded["F"], strict=True):
         scores = frame_scores(gt, pred, ids)
         np.testing.assert_allclose([scores[i].region for i in ids], region, atol=1e-6)
         np.testing.assert_allclose([scores[i].contour for i in ids], line, atol=1e-6)
+
+
+@pytest.mark.golden
+@DAVIS_TOOL
+def test_golden_scribbles_of_the_davis_tool(golden: Golden | Path) -> None:
+    golden = require_golden(golden)
+    lines = golden.meta["scribble_lines"]
+    paths = [ScribblePath(tuple((x, y) for x, y in line["path"]), line["object_id"]) for line in lines]
+    drawn = golden.arrays["scr_mask"]
+    assert np.array_equal(rasterise(paths, Size(*drawn.shape)), drawn)
 
 
 def slow_contour_accuracy(gt: Area, pred: Area) -> float:
