@@ -106,7 +106,7 @@ def table(entries: Sequence[WeightFile]) -> str:
 
 
 def _size(entry: WeightFile) -> str:
-    size = entry.path.stat().st_size if entry.is_present else entry.size
+    size = entry.num_bytes
     return _UNKNOWN if size is None else f"{size / _MB:.1f} MB"
 
 

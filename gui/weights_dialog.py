@@ -53,8 +53,7 @@ def explain(entry: WeightFile) -> str:
 
 
 def _size(entry: WeightFile) -> str:
-    size = entry.path.stat().st_size if entry.is_present else entry.size
-    return UNKNOWN if size is None else format_bytes(size)
+    return UNKNOWN if entry.num_bytes is None else format_bytes(entry.num_bytes)
 
 
 class WeightsDialog(QDialog):

@@ -72,12 +72,15 @@ class RunStats:
 
 
 def weights_info(file: Path) -> WeightsInfo:
-    """Raises AppError when the file cannot be read."""
+    """Of a folder, the content of its files counts in the order of their names. AppError when one cannot be read."""
     digest = hashlib.sha256()
     try:
-        with file.open("rb") as stream:
-            while block := stream.read(_BLOCK):
-                digest.update(block)
+        # Beside the weights a folder may hold our own notes about them.
+        parts = sorted(part for part in file.iterdir() if part.suffix != ".json") if file.is_dir() else [file]
+        for part in parts:
+            with part.open("rb") as stream:
+                while block := stream.read(_BLOCK):
+                    digest.update(block)
     except OSError as error:
         raise AppError(f"{file}: cannot be read ({error.strerror or error}).", "Check the file.") from error
     return WeightsInfo(str(file), digest.hexdigest())

@@ -82,7 +82,8 @@ def changed(path: Path) -> AppError:
 
 
 def _is_kept(path: Path) -> bool:
-    return path.resolve().parent == zoo.SAVES.resolve()
+    folder = path.resolve().parent
+    return zoo.SAVES.resolve() in (folder, folder.parent)  # the latter: a file of a folder of weights
 
 
 def _unreadable(table: Path) -> AppError:

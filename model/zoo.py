@@ -18,6 +18,8 @@ _EMBEDDED = _ROOT / "model" / "weights"
 _DRIVE = "https://drive.google.com/uc?id="
 _FBRS = "https://github.com/saic-vul/fbrs_interactive_segmentation/releases/download/v1.0/"
 _RITM = "https://github.com/saic-vul/ritm_interactive_segmentation/releases/download/v1.0/"
+_RVOS = "https://imatge.upc.edu/web/sites/default/files/projects/segmentation/public_html/rvos-pretrained-models/"
+_RVOS_PARTS = ("encoder.pt", "decoder.pt", "args.pkl")
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class WeightFile:
         size: bytes, None where it is not known.
         licence: terms of the file, empty where they are not known.
         by_hand: what a person has to do for a file without sources.
+        parts: names of the files in it where `path` is a folder; its sources then give a zip file with these.
     """
 
     name: str
@@ -45,6 +48,16 @@ class WeightFile:
     size: int | None = None
     licence: str = ""
     by_hand: str = ""
+    parts: tuple[str, ...] = ()
+
+    def files_in(self, path: Path) -> tuple[Path, ...]:
+        """The files that have to be there when the weights lie at `path`."""
+        return tuple(path / part for part in self.parts) or (path,)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files in their usual place."""
+        return self.files_in(self.path)
 
     @property
     def is_embedded(self) -> bool:
@@ -53,8 +66,13 @@ class WeightFile:
 
     @property
     def is_present(self) -> bool:
-        """True if the file is in its usual place."""
-        return self.path.is_file()
+        """True if the weights are in their usual place."""
+        return all(file.is_file() for file in self.files)
+
+    @property
+    def num_bytes(self) -> int | None:
+        """As they lie here, else as far as it is known."""
+        return sum(file.stat().st_size for file in self.files) if self.is_present else self.size
 
 
 WEIGHT_FILES: tuple[WeightFile, ...] = (
@@ -84,6 +102,13 @@ WEIGHT_FILES: tuple[WeightFile, ...] = (
     WeightFile("stcn_retrain", "STCN of FasterMiVOS", SAVES / "STCN_retrain.pth",
                "propagation, engine stcn, by its flag", "stcn",
                by_hand="its authors give no address: ask them for STCN_retrain.pth, or use stcn instead"),
+    WeightFile("afb_urr", "AFB-URR", SAVES / "afb_urr.pth", "propagation, engine afb-urr", "afb_urr",
+               by_hand="its authors keep three checkpoints at https://huggingface.co/xmlyqing00/AFB-URR/tree/main: "
+               "take the one trained on DAVIS 2017, or on YouTube-VOS for long videos"),
+    WeightFile("rvos", "RVOS", SAVES / "rvos", "propagation, engine rvos", "rvos_one_shot",
+               (_RVOS + "one-shot-model-youtubevos.zip",), parts=_RVOS_PARTS),
+    WeightFile("rvos_zero_shot", "RVOS without masks", SAVES / "rvos_zero_shot", "finding objects without a mask",
+               "rvos_zero_shot", (_RVOS + "zero-shot-model-youtubevos.zip",), parts=_RVOS_PARTS),
 )
 
 
@@ -96,27 +121,35 @@ def find(name: str) -> WeightFile:
 
 
 def resolve(name: str, explicit: Path | None = None) -> Path:
-    """The file to load.
+    """The file or folder to load.
 
     Args:
         name: which weights.
-        explicit: the file a flag names; None for the usual place.
+        explicit: the file or folder a flag names; None for the usual place.
 
     Raises:
-        AppError: there is no such file.
+        AppError: there is no such file, or one is missing in the folder.
     """
     entry = find(name)
     path = entry.path if explicit is None else explicit
-    if path.is_file():
+    missing = next((file for file in entry.files_in(path) if not file.is_file()), None)
+    if missing is None:
         return path
+    if entry.parts and path.exists():
+        raise AppError(
+            f"{path} is no folder with the weights of the {entry.title}: {missing.name} is not in it.",
+            f"Such a folder holds {', '.join(entry.parts)}.",
+        )
+    if explicit is not None and entry.parts:
+        raise AppError(f"The folder {explicit} ({entry.title}) does not exist.", "Check the path.")
     if explicit is not None:
         raise AppError(f"The weight file {explicit} ({entry.title}) does not exist.", "Check the path.")
     if entry.is_embedded:
         raise AppError(f"{path} is missing, although it is part of this program.", "Restore it from the repository.")
     raise AppError(
         f"The weights of the {entry.title} are not there: {path} does not exist.",
-        f"Run `python download_model.py {name}`, put the published file {path.name} into {path.parent}, or name it "
-        "where it lies by its flag.",
+        f"Run `python download_model.py {name}`, put the published {'folder' if entry.parts else 'file'} {path.name} "
+        f"into {path.parent}, or name it where it lies by its flag.",
     )
 
 
