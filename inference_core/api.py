@@ -69,12 +69,23 @@ class FrameResult:
 
 
 @dataclass(frozen=True)
+class BankFill:
+    """A memory with a budget, in cells: what it holds, what fits, and what it merged and removed in this pass."""
+
+    cells: int
+    budget: int
+    merged: int
+    removed: int
+
+
+@dataclass(frozen=True)
 class MemoryReport:
-    """What the memory bank holds now."""
+    """What the memory bank holds now; `bank` only for an engine whose memory has a budget."""
 
     key_frames: int
     rolling_frames: int
     nbytes: int
+    bank: BankFill | None = None
 
 
 class CoreApi(Protocol):

@@ -25,7 +25,7 @@ from inference_core.pass_planner import Pass, plan_passes
 from inference_core.past_results import PastResults, PastState
 from inference_core.policy import CompatPolicy
 from inference_core.prob_store import object_digest
-from inference_core.propagator import Memory, Propagator
+from inference_core.propagator import Memory, Propagator, SupportsBudget
 from util.errors import AppError
 from util.jobs import CancelToken
 from util.types import IndexMask
@@ -221,6 +221,7 @@ class InferenceCore:
             key_frames=propagator.memory_frames(Memory.PINNED),
             rolling_frames=propagator.memory_frames(Memory.ROLLING) + propagator.memory_frames(Memory.PREVIOUS),
             nbytes=propagator.memory_bytes() + self._features.nbytes,
+            bank=propagator.fill if isinstance(propagator, SupportsBudget) else None,
         )
 
     def close(self) -> None:

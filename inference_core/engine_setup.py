@@ -20,6 +20,8 @@ class EngineSetup:
         short_side: the shorter side the network works at, None for the engine's default, -1 for native.
         top_k: memory cells kept per query, None for the engine's default.
         mem_every: every n-th propagated frame is remembered.
+        budget: cells of a memory that has a budget, None for the engine's default.
+        update_rate: how far such a memory moves towards what it is merged with, 0..1, None for the default.
     """
 
     native: Size
@@ -29,6 +31,8 @@ class EngineSetup:
     top_k: int | None = None
     short_side: int | None = None
     duplicates: Duplicates = "replace"
+    budget: int | None = None
+    update_rate: float | None = None
 
     def padded(self, default_side: int) -> Geometry:
         return Geometry.padded(self.native, self._side(default_side))

@@ -1,7 +1,7 @@
 """What every propagation network has to offer the core, whatever its memory looks like.
 
-Checked on paper against the engines that are still to come. AFB-URR: `memorize` merges and evicts instead of storing
-a frame, so `forget` replays the key frames. RVOS: no bank at all; `begin_pass` resets the recurrent state and
+AFB-URR's `memorize` merges and evicts instead of storing a frame, so its `forget` replays the key frames. Checked on
+paper against the engine that is still to come, RVOS: no bank at all; `begin_pass` resets the recurrent state and
 `memorize` only keeps key frames.
 """
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
+from inference_core.api import BankFill
 from util.types import ImageU8, Size
 
 
@@ -49,7 +50,7 @@ class Propagator(Protocol):
     name: str
 
     @property
-    def settings(self) -> Mapping[str, int]:
+    def settings(self) -> Mapping[str, int | float]:
         """What the memory was built with, for statistics."""
 
     def set_objects(self, object_ids: Sequence[int]) -> None:
@@ -113,3 +114,12 @@ class SupportsAffinity(Protocol):
     def transfer(self, anchor: int, features: FrameFeatures, maps: Tensor, slots: Sequence[int]) -> Tensor:
         """Carry maps [A, 2, Hf, Wf] of the objects in `slots` from the anchor to the frame of `features`:
         [A, 2, Hp, Wp]."""
+
+
+@runtime_checkable
+class SupportsBudget(Protocol):
+    """An engine whose memory stays within a number of cells."""
+
+    @property
+    def fill(self) -> BankFill | None:
+        """How full it is; None between passes."""

@@ -36,7 +36,7 @@ def readout(memory_key: Tensor, query_key: Tensor, values: Tensor, similarity: S
         raise ValueError(f"{num_memory} memory keys but {values.shape[1]} values")
     memory, query = similarity(memory_key, query_key)
     result = values.new_empty(values.shape[0], num_queries, values.shape[2])
-    for block in _blocks(num_queries, num_memory):
+    for block in query_blocks(num_queries, num_memory):
         kept, cells = best_cells(scores(memory, query[:, block]), top_k)
         weights = kept.softmax(1).to(values.dtype)
         for slot, value in enumerate(values):
@@ -44,7 +44,7 @@ def readout(memory_key: Tensor, query_key: Tensor, values: Tensor, similarity: S
     return result
 
 
-def _blocks(num_queries: int, num_memory: int) -> Iterator[slice]:
+def query_blocks(num_queries: int, num_memory: int) -> Iterator[slice]:
     """Cut the queries so that a float32 block [queries, num_memory] stays within `BLOCK_BYTES`."""
     rows = max(64, BLOCK_BYTES // (4 * num_memory))
     for start in range(0, num_queries, rows):

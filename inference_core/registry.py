@@ -40,6 +40,7 @@ ENGINES: tuple[Engine, ...] = (
     Engine("stm", "STM (MiVOS)", "inference_core.propagators.stm", "stm", "fusion_stm"),
     # A preset: MiVOS-STCN's network and settings with the files that FasterMiVOS names; its clicks are RITM's.
     Engine("fastermivos", "STCN (FasterMiVOS)", "inference_core.propagators.stcn", "stcn_retrain", "fusion_stm"),
+    Engine("afb-urr", "AFB-URR", "inference_core.propagators.afb_urr", "afb_urr", None),
     Engine("static", "no network: copies the mask", "inference_core.propagators.static", None, None),
 )
 

@@ -14,6 +14,7 @@ from inference_core.engine_setup import EngineSetup
 from inference_core.geometry import Geometry
 from inference_core.memory_bank import BankState, MemoryBank
 from inference_core.propagator import Memory
+from inference_core.propagators.sized import SizedPropagator
 from model.attention import Similarity, full_softmax_attention, transfer_maps
 from util.types import Size
 
@@ -53,7 +54,7 @@ def make_bank(
     )
 
 
-class BankedPropagator:
+class BankedPropagator(SizedPropagator):
     """Bookkeeping around a `MemoryBank`; a subclass adds the network.
 
     Args:
@@ -63,8 +64,7 @@ class BankedPropagator:
     def __init__(
         self, geometry: Geometry, compute: ComputeDevice, bank: MemoryBank, similarity: Similarity, stride: int
     ) -> None:
-        self._geometry = geometry
-        self._compute = compute
+        super().__init__(geometry, compute)
         self._bank = bank
         self._similarity = similarity
         self._cells = Size(*(side // stride for side in geometry.working))
@@ -75,18 +75,6 @@ class BankedPropagator:
 
     def set_objects(self, object_ids: Sequence[int]) -> None:
         self._bank.set_objects(object_ids)
-
-    def working_size(self) -> Size:
-        return self._geometry.working
-
-    def to_working(self, planes: Tensor) -> Tensor:
-        return self._geometry.to_working(self.place(planes))
-
-    def place(self, planes: Tensor) -> Tensor:
-        return planes.to(self._compute.device)
-
-    def to_native(self, planes: Tensor) -> Tensor:
-        return self._geometry.to_native(planes)
 
     def read(self, key: Tensor, slots: Sequence[int]) -> Tensor:
         """key [1, Ck, Hf, Wf] of the frame to segment -> readout [len(slots), Cv, Hf, Wf]."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import importlib
 from functools import lru_cache
+from typing import TypeVar
 
 import torch
 
@@ -12,12 +13,15 @@ from inference_core.engine_setup import EngineSetup
 from inference_core.geometry import Geometry
 from inference_core.memory_bank import MemoryBank
 from inference_core.propagator import Propagator
-from inference_core.propagators import stcn, stm
+from inference_core.propagators import afb_urr, stcn, stm
 from model import zoo
+from model.afb_urr import AfbUrr
 from model.attention import dot_similarity, l2_similarity
 from model.stcn import STCN
 from model.stm import STM
 from util.types import Size
+
+Network = TypeVar("Network", bound=torch.nn.Module)
 
 FLOAT32 = ComputeDevice(torch.device("cpu"), None)
 
@@ -28,8 +32,8 @@ def has_weights(name: str) -> bool:
     return weights is None or zoo.is_available(weights)
 
 
-@lru_cache(maxsize=2)
-def _random(network: type[STCN] | type[STM]) -> STCN | STM:
+@lru_cache(maxsize=3)
+def random_network(network: type[Network]) -> Network:
     """Networks do not change, and drawing 54 million numbers takes longer than a test."""
     torch.manual_seed(0)
     return network().eval()
@@ -37,7 +41,7 @@ def _random(network: type[STCN] | type[STM]) -> STCN | STM:
 
 def make_propagator(name: str, native: Size, mem_every: int = 2) -> Propagator:
     weights, kind = registry.find(name).weights, registry.find(name).module.rpartition(".")[2]
-    if kind in ("stcn", "stm") and not has_weights(name):
+    if kind in ("afb_urr", "stcn", "stm") and not has_weights(name):
         return _make_random(kind, native, mem_every)
     setup = EngineSetup(native, None if weights is None else zoo.resolve(weights), FLOAT32, mem_every=mem_every)
     module = importlib.import_module(registry.find(name).module)
@@ -47,9 +51,11 @@ def make_propagator(name: str, native: Size, mem_every: int = 2) -> Propagator:
 
 def _make_random(kind: str, native: Size, mem_every: int) -> Propagator:
     geometry = Geometry.padded(native, None)
+    if kind == "afb_urr":
+        return afb_urr.AfbUrrPropagator(random_network(AfbUrr), geometry, FLOAT32, afb_urr.BankSettings(), mem_every)
     if kind == "stm":
-        network = _random(STM)
+        network = random_network(STM)
         bank = MemoryBank(similarity=dot_similarity, top_k=stm.TOP_K, max_rolling=None, keys_per_object=True)
         return stm.StmPropagator(network, geometry, FLOAT32, bank, mem_every)
     bank = MemoryBank(similarity=l2_similarity, top_k=stcn.TOP_K, max_rolling=None)
-    return stcn.StcnPropagator(_random(STCN), geometry, FLOAT32, bank, mem_every)
+    return stcn.StcnPropagator(random_network(STCN), geometry, FLOAT32, bank, mem_every)

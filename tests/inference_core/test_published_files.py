@@ -11,8 +11,9 @@ from torch import nn
 
 from inference_core.engine_setup import EngineSetup
 from inference_core.propagator import Memory, Propagator
-from inference_core.propagators import stcn, stm
+from inference_core.propagators import afb_urr, stcn, stm
 from inference_core.scribble_predictor import build_scribble_segmenter
+from model.afb_urr import AfbUrr
 from model.fusion_net import FusionNet, load_fusion_net
 from model.scribble_net import ScribbleNet
 from model.stcn import STCN
@@ -35,8 +36,8 @@ def write(path: Path, build: Callable[[], nn.Module]) -> Path:
 
 @pytest.mark.parametrize(
     ("build", "network"),
-    [(stm.build, STM), (stcn.build, STCN), (stcn.build, lambda: STCN(attention=False))],
-    ids=["stm", "stcn", "stcn_no_cbam"],
+    [(stm.build, STM), (stcn.build, STCN), (stcn.build, lambda: STCN(attention=False)), (afb_urr.build, AfbUrr)],
+    ids=["stm", "stcn", "stcn_no_cbam", "afb_urr"],
 )
 @torch.inference_mode()
 def test_engines_run_what_they_load(
@@ -45,7 +46,9 @@ def test_engines_run_what_they_load(
     engine = build(EngineSetup(SIZE, write(tmp_path / "file.pth", network), FLOAT32))
     engine.set_objects([1, 2])
     features = engine.encode(np.zeros((*SIZE, 3), np.uint8))
-    engine.memorize(0, features, torch.full((3, *engine.working_size()), 1 / 3), [0, 1], Memory.PINNED)
+    prob = torch.full((3, *engine.working_size()), 1 / 3)
+    engine.memorize(0, features, prob, [0, 1], Memory.PINNED)
+    engine.begin_pass(0, prob)
     prob = engine.segment(1, features, [0, 1])
     assert prob.shape == (3, 32, 48) and bool(prob.isfinite().all())
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from model.afb_urr import AfbUrr
 from model.aggregate import aggregate
 from model.attention import (
     Similarity,
@@ -37,6 +38,7 @@ from util.types import Size
         ("stcn_no_cbam", lambda: STCN(attention=False)),
         ("propagation_model_stm", STM),
         ("s2m", ScribbleNet),
+        ("afb_urr", AfbUrr),
         ("fusion_stcn", FusionNet),
         ("fusion", FusionNet),
     ],
