@@ -2,8 +2,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from types import MappingProxyType
+from typing import Protocol
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from inference_core.api import CoreApi, Direction, FrameResult, KeyFrame, Propag
 from interact.baselines import Baseline, baseline_after_propagation
 from interact.commands import BaselineChange, Change, MarkChange, MaskChange, Scene, Step
 from interact.layering import id_table
+from interact.protection import PROTECTING
 from storage.mask_delta import MaskDelta, diff
 from util.errors import AppError
 from util.jobs import CancelToken, Job, Outcome
@@ -18,8 +20,18 @@ from util.types import MAX_OBJECT_ID, IndexMask
 
 log = logging.getLogger(__name__)
 
-Finished = Callable[[Step | None, str], None]
-"""Called once at the end, with the step that is in effect (None: nothing changed) and a sentence for the user."""
+
+
+class Finished(Protocol):
+    """Called once at the end.
+
+    Args:
+        step: what the run changed, None for nothing.
+        text: a sentence for the user.
+        is_failed: the step is to be taken back; otherwise it stays in effect.
+    """
+
+    def __call__(self, step: Step | None, text: str, *, is_failed: bool) -> None: ...
 
 
 class Propagation:
@@ -30,15 +42,21 @@ class Propagation:
 
     def __init__(self, scene: Scene, anchor: int, direction: Direction, first: int | None, last: int | None) -> None:
         """Raises AppError when there is nothing on the anchor to carry."""
-        carried = scene.key_frames.on(anchor) or scene.masks.object_ids(anchor)
-        if not carried:
+        present = scene.key_frames.on(anchor) or scene.masks.object_ids(anchor)
+        if not present:
             raise AppError("Mark an object on this frame first.", "Then propagate it to the others.")
+        carried = present - scene.objects.locked
+        if not carried:
+            raise AppError("Every object that is marked on this frame is locked.", "Unlock one of them first.")
         self._scene = scene
         self._anchor = anchor
         self._carried = carried
         self._request = PropagationRequest(anchor, direction, first or 0, last)
         self._is_whole = not first and last is None
-        self._keys: Mapping[int, frozenset[int]] = MappingProxyType({**scene.key_frames, anchor: carried})
+        self._keys: Mapping[int, frozenset[int]] = MappingProxyType(
+            {**with_barriers(scene, anchor, carried), anchor: carried}
+        )
+        self._barriers = {kind: MappingProxyType(dict(scene.marks[kind])) for kind in PROTECTING}
         self._baselines: dict[int, Baseline] = {}
         for frame in self._keys:
             baseline = scene.baselines.get(frame)
@@ -54,7 +72,8 @@ class Propagation:
             yield from self._run(core, token)
 
         def finish(outcome: Outcome) -> None:
-            finished(*self._end(outcome))
+            step, text = self._end(outcome)
+            finished(step, text, is_failed=outcome.kind == "failed")
 
         return Job(f"Propagating from frame {self._anchor}", None, run, self._apply, finish)
 
@@ -81,7 +100,9 @@ class Propagation:
 
     def _check_barriers(self, frame: int, before: IndexMask, after: IndexMask) -> None:
         """Second barrier behind the core's own: only carried objects change, and none that is fixed on the frame."""
-        free = self._carried - self._keys.get(frame, frozenset())
+        nobody: frozenset[int] = frozenset()
+        marked = (marks.get(frame, nobody) for marks in self._barriers.values())
+        free = (self._carried - self._keys.get(frame, nobody)).difference(*marked)
         guarded = id_table(range(1, MAX_OBJECT_ID + 1))
         guarded[list(free)] = False
         changed = before != after
@@ -91,10 +112,9 @@ class Propagation:
 
     def _end(self, outcome: Outcome) -> tuple[Step | None, str]:
         if outcome.kind == "failed":
-            for delta in reversed(self._deltas):
-                self._scene.masks.apply(delta.invert())
             log.error("propagation from frame %d failed", self._anchor, exc_info=outcome.error)
-            return None, f"Propagation failed, the masks are as before: {outcome.error}"
+            step = Step("the propagation", self._anchor, tuple(map(MaskChange, self._deltas)))
+            return step, f"Propagation failed, the masks are as before: {outcome.error}"
         count = len(self._frames)
         frames = f"{count} frame{'' if count == 1 else 's'}"
         stopped = " (stopped)" if outcome.kind == "cancelled" else ""
@@ -108,8 +128,8 @@ class Propagation:
         """A run that was stopped or kept to a range still owes its correction to the frames it did not reach."""
         changes: list[Change] = []
         keys = self._scene.key_frames.on(self._anchor)
-        if keys != self._carried:
-            changes.append(MarkChange("key", {self._anchor: keys}, {self._anchor: self._carried}))
+        if not self._carried <= keys:
+            changes.append(MarkChange("key", {self._anchor: keys}, {self._anchor: keys | self._carried}))
         old = self._scene.baselines.get(self._anchor)
         new = baseline_after_propagation(old, self._request.direction) if is_done and self._is_whole else old
         if new != old:
@@ -121,6 +141,27 @@ class Propagation:
         for change in step.changes:
             if not isinstance(change, MaskChange):
                 change.apply(self._scene)
+
+
+def with_barriers(scene: Scene, anchor: int, carried: Iterable[int]) -> dict[int, frozenset[int]]:
+    """The key frames, and for every carried object the nearest frames around the anchor where it is locked or verified.
+
+    These stop the object like key frames. Those beyond them are out of its reach; to remember hundreds of verified
+    frames would only cost memory.
+    """
+    keys = dict(scene.key_frames)
+    for kind in PROTECTING:
+        for object_id in carried:
+            for frame in _beside(scene.marks[kind].runs.get(object_id, ()), anchor):
+                keys[frame] = keys.get(frame, frozenset()) | {object_id}
+    return keys
+
+
+def _beside(runs: Sequence[range], anchor: int) -> list[int]:
+    """The nearest frames before and after `anchor` in ascending stretches."""
+    before = [min(run.stop, anchor) - 1 for run in runs if run.start < anchor]
+    after = [max(run.start, anchor + 1) for run in runs if run.stop > anchor + 1]
+    return before[-1:] + after[:1]
 
 
 def _is_due(baseline: Baseline, direction: Direction) -> bool:

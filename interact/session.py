@@ -45,14 +45,17 @@ class VideoSession(Drawing, HistoryWalk):
             raise AppError("The last click is still being computed.", "Propagate again in a moment.")
         self._leave()
         job = Propagation(self, self.frame, direction, first, last).job(core, self._on_propagated)
-        self.is_locked = True
+        self.lock(LOCKED_MESSAGE)
         return job
 
-    def _on_propagated(self, step: Step | None, text: str) -> None:
-        self.is_locked = False
+    def _on_propagated(self, step: Step | None, text: str, *, is_failed: bool) -> None:
+        self.lock(None)
+        if is_failed and step is not None:
+            self.steps.roll_back(step, lambda: self.message.emit(text))
+            return
         if step is not None:
             self.history.push(step)
-        self._save()
+        self.save()
         self.message.emit(text)
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from interact.painter import Painter
 from interact.predictor import MaskPredictor
 from interact.prompting import Prompting
 from interact.prompts import Point
+from interact.step_keeper import StepKeeper
 from interact.tools import Tool, make_tools
 from interact.undo_stack import UndoStack
 from storage.frame_runs import marks_by_frame
@@ -30,6 +31,7 @@ class SessionBase:
     """See `interact.session.VideoSession`, the class that is used.
 
     Attributes:
+        steps: by which every edit takes effect.
         brush_size: diameter in image pixels.
         snap_radius: image pixels that count as "on" a point; the window sets it to a few screen pixels on zoom.
         predictor: what answers clicks and scribbles.
@@ -62,10 +64,12 @@ class SessionBase:
         self.brush_size: float = 20.0
         self.snap_radius: float = 8.0
         self.is_locked = False
+        self.locked_message = LOCKED_MESSAGE
         self.frame = min(project.current_frame, len(frames) - 1)
         self._prompting = Prompting(frames, self.masks)
         self._painter: Painter | None = None
         self._declare_signals()
+        self.steps = StepKeeper(self)
 
     def _declare_signals(self) -> None:
         self.frame_changed: Signal[[int]] = Signal()
@@ -137,15 +141,12 @@ class SessionBase:
 
     def _may_edit(self) -> bool:
         if self.is_locked:
-            self.message.emit(LOCKED_MESSAGE)
+            self.message.emit(self.locked_message)
         return not self.is_locked
 
     def _record(self, step: Step | None) -> None:
-        """Apply a step, remember it, save. None: nothing changed."""
-        if step is not None:
-            step.apply(self)
-            self.history.push(step)
-            self._save()
+        """Apply a step, remember it, save, unless it would change what is protected. None: nothing changed."""
+        self.steps.record(step)
 
     def _fill_project(self) -> None:
         project = self.workspace.project
@@ -166,6 +167,12 @@ class SessionBase:
         project.locked, project.verified = self.marks["locked"].runs, self.marks["verified"].runs
         project.current_frame = self.frame
 
-    def _save(self) -> None:
+    def lock(self, why: str | None) -> None:
+        """Refuse edits, saying `why`; None allows them again."""
+        self.is_locked = why is not None
+        self.locked_message = why or LOCKED_MESSAGE
+
+    def save(self) -> None:
+        """Have objects, marks and the frame shown written soon."""
         self._fill_project()
         self.workspace.save()

@@ -8,7 +8,6 @@ from interact.painter import Painter
 from interact.prompting import Region
 from interact.prompts import Click, Polygon, Stroke
 from interact.seeds import is_bare
-from interact.session_base import LOCKED_MESSAGE
 from interact.session_objects import ObjectEditing
 from interact.tools import Action, PaintEnd, PaintTo, ToolName, ToolSettings
 from util.jobs import Job
@@ -31,7 +30,7 @@ class Drawing(ObjectEditing):
         is_press = event.kind in ("press", "double")
         if self.is_locked:
             if is_press:
-                self.message.emit(LOCKED_MESSAGE)
+                self.message.emit(self.locked_message)
             return None
         if is_press and not (0 <= event.x < self.frames.size.width and 0 <= event.y < self.frames.size.height):
             return None

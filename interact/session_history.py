@@ -23,9 +23,7 @@ class HistoryWalk(SessionBase):
         if step is None:
             return None
         self._show(step, "Undid")
-        step.revert(self)
-        self.history.step_back()
-        self._save()
+        self.steps.take_back(step)
         return step.label
 
     def redo(self) -> str | None:
@@ -37,9 +35,7 @@ class HistoryWalk(SessionBase):
             return None
         self._leave()
         self._show(step, "Redid")
-        step.apply(self)
-        self.history.step_forward()
-        self._save()
+        self.steps.do_again(step)
         return step.label
 
     def _show(self, step: Command, what: str) -> None:

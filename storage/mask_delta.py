@@ -57,18 +57,39 @@ class MaskDelta:
         changed = mask.copy()
         if self.is_empty:
             return changed
+        before, after = self.windows()
         window = changed[self.rect.slices]
-        if not np.array_equal(window, self._unpack(self.before)):
+        if not np.array_equal(window, before):
             raise ValueError(f"delta of frame {self.frame} does not start from this mask")
-        window[...] = self._unpack(self.after)
+        window[...] = after
         return changed
+
+    def impose(self, mask: IndexMask) -> IndexMask:
+        """`mask` with the pixels of `rect` as they are after the change, whatever they were: a new array [H, W].
+
+        Imposing all deltas of a frame in order, on any of the states they lead through, gives the last state.
+        """
+        changed = mask.copy()
+        if not self.is_empty:
+            changed[self.rect.slices] = self._unpack(self.after)
+        return changed
+
+    def windows(self) -> tuple[IndexMask, IndexMask]:
+        """The pixels of `rect` before and after, both read-only and [0, 0] for an empty delta."""
+        return self._unpack(self.before), self._unpack(self.after)
 
     def invert(self) -> MaskDelta:
         """The delta that leads back."""
         return MaskDelta(self.frame, self.size, self.rect, self.after, self.before)
 
+    def windows(self) -> tuple[IndexMask, IndexMask]:
+        """What `rect` holds before and after; read-only."""
+        return self._unpack(self.before), self._unpack(self.after)
+
     def _unpack(self, data: bytes) -> IndexMask:
         shape = (self.rect.y1 - self.rect.y0, self.rect.x1 - self.rect.x0)
+        if self.is_empty:
+            return np.zeros(shape, np.uint8)
         return np.frombuffer(zlib.decompress(data), np.uint8).reshape(shape)
 
 

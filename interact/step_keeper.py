@@ -1,0 +1,187 @@
+"""The one way by which a step takes effect: asks before it changes what is protected, runs long ones as jobs,
+remembers and saves them. GUI thread, except where said.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Generator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from interact.commands import MaskChange, Scene, Step
+from interact.frame_marks import MarkKind
+from interact.protection import (
+    PROTECTING,
+    Injuries,
+    Question,
+    describe,
+    has_prompts,
+    injuries,
+    spared,
+    without_verified,
+)
+from interact.step_run import StepRun
+from interact.undo_stack import Command, UndoStack
+from util.errors import AppError
+from util.jobs import CancelToken, Job, Outcome, run_inline
+from util.observer import Signal
+
+STOPPED = "Stopped: nothing was changed."
+
+
+class Owner(Scene, Protocol):
+    """What is needed of a session."""
+
+    history: UndoStack
+
+    @property
+    def message(self) -> Signal[[str]]: ...
+    def lock(self, why: str | None) -> None: ...
+    def save(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A step that takes long to work out.
+
+    Args:
+        name: what the progress bar says.
+        total: frames to look at.
+        run: for the worker thread; yields after every frame and returns the step, None when nothing would change.
+        nothing: what to say then.
+        kinds, may_spare: as in `StepKeeper.record`.
+    """
+
+    name: str
+    total: int
+    run: Callable[[CancelToken], Generator[int, None, Step | None]]
+    nothing: str
+    kinds: tuple[MarkKind, ...] = PROTECTING
+    may_spare: bool = False
+
+
+def run_at_once(job: Job[Any]) -> None:
+    """Run a job in the calling thread; raises what it fails with."""
+    outcome = run_inline(job)
+    if outcome.error is not None:
+        raise outcome.error
+
+
+class StepKeeper:
+    """See the module.
+
+    Attributes:
+        work: gets the jobs; the window gives them to a worker thread. Nothing may edit until a job has finished, and
+            the session is locked that long.
+        ask: puts a question to the user; None where there is nobody to ask, and protected masks are refused.
+        short_pixels: pixels of masks that may be changed without a job; at 2.3 ms per frame of 720p.
+    """
+
+    def __init__(self, owner: Owner) -> None:
+        self.work: Callable[[Job[Any]], object] = run_at_once
+        self.ask: Callable[[Question], None] | None = None
+        self.short_pixels = 4 * 1280 * 720
+        self._owner = owner
+
+    def record(
+        self, step: Step | None, kinds: Collection[MarkKind] = PROTECTING, *, may_spare: bool = True
+    ) -> None:
+        """Carry a new step out and remember it. None: nothing changed.
+
+        Args:
+            kinds: the marks that protect an object from this step.
+            may_spare: whether a part of the step makes sense; otherwise "keep" means that nothing is done.
+
+        Raises:
+            AppError: it would change what is protected, and there is nobody to ask.
+        """
+        if step is None:
+            return
+        hurt = injuries(self._owner, step, kinds)
+        if hurt:
+            self._ask(step, hurt, spared(self._owner, step, hurt, kinds) if may_spare else None)
+        else:
+            self._begin(step)
+
+    def plan(self, plan: Plan) -> None:
+        """Work a step out and `record` it."""
+        found: list[Step | None] = []
+
+        def run(token: CancelToken) -> Generator[int, None, None]:
+            found.append((yield from plan.run(token)))
+
+        def finish(outcome: Outcome) -> None:
+            self._owner.lock(None)
+            if outcome.kind == "cancelled":
+                self._owner.message.emit(STOPPED)
+            elif outcome.kind == "done":
+                if found[0] is None:
+                    self._owner.message.emit(plan.nothing)
+                self.record(found[0], plan.kinds, may_spare=plan.may_spare)
+
+        job = Job(plan.name, plan.total, run, _ignore, finish)
+        self._owner.lock(f"{plan.name}; cancel it with Esc to edit.")
+        (run_at_once if self._is_short(plan.total) else self.work)(job)
+
+    def take_back(self, step: Command) -> None:
+        """Undo: the newest step in the history."""
+        self._carry_out(step, back=True, name=f"Undoing {step.label}", done=self._owner.history.step_back)
+
+    def do_again(self, step: Command) -> None:
+        """Redo: the step in the history that was taken back last."""
+        self._carry_out(step, back=False, name=f"Redoing {step.label}", done=self._owner.history.step_forward)
+
+    def roll_back(self, step: Step, done: Callable[[], None]) -> None:
+        """Take back a step that never came into the history."""
+        self._carry_out(step, back=True, name=f"Taking back {step.label}", done=done)
+
+    def _begin(self, step: Step) -> None:
+        name = step.label[:1].upper() + step.label[1:]
+        self._carry_out(step, back=False, name=name, done=lambda: self._owner.history.push(step))
+
+    def _carry_out(self, step: Command, *, back: bool, name: str, done: Callable[[], None]) -> None:
+        owner, run = self._owner, StepRun(self._owner, step, back=back)
+
+        def finished(outcome: Outcome) -> None:
+            owner.lock(None)
+            if outcome.kind == "done":
+                done()
+                owner.save()
+            elif outcome.kind == "cancelled":
+                owner.message.emit(STOPPED)
+
+        if self._is_short(len({change.delta.frame for change in step.changes if isinstance(change, MaskChange)})):
+            run.at_once()
+            done()
+            owner.save()
+        else:
+            owner.lock(f"{name}; cancel it with Esc to edit.")
+            self.work(run.job(name, finished))
+
+    def _ask(self, step: Step, hurt: Injuries, part: Step | None) -> None:
+        owner, text = self._owner, describe(self._owner, step, hurt)
+        if self.ask is None:
+            raise AppError(text, "Nothing was changed. Take the lock or the mark away first.")
+
+        def change() -> None:
+            owner.lock(None)
+            self._begin(without_verified(owner, step, hurt))
+
+        def keep() -> None:
+            owner.lock(None)
+            if part is not None:
+                self._begin(part)
+            elif has_prompts(step):
+                owner.set_interaction(None)
+
+        rest = "“Keep” does the rest of it around them." if part is not None else "“Keep” leaves everything as it is."
+        owner.lock("There is a question to answer first.")
+        self.ask(Question(text, f"{rest} What is changed anyway has to be verified anew; undo brings it back.",
+                          change, keep))
+
+    def _is_short(self, num_frames: int) -> bool:
+        size = self._owner.masks.size
+        return num_frames <= 1 or num_frames * size.height * size.width <= self.short_pixels
+
+
+def _ignore(done: int) -> None:
+    """Frames that were looked at; the window counts them."""
