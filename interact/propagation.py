@@ -21,7 +21,6 @@ from util.types import MAX_OBJECT_ID, IndexMask
 log = logging.getLogger(__name__)
 
 
-
 class Finished(Protocol):
     """Called once at the end.
 
