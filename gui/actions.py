@@ -14,14 +14,14 @@ from PyQt5.QtWidgets import QAction, QActionGroup, QWidget
 
 from gui.icons import icon
 
-Need = Literal["video", "editable", "object", "propagating", "exporting", "undo", "redo"]
+Need = Literal["video", "editable", "object", "propagating", "exporting", "undo", "redo", "region"]
 """What the window can be ready for: a video is open; masks may be changed (no propagation runs); an object is
-selected; a propagation runs; files are being written; there is a step to undo; one to redo."""
+selected; a propagation runs; files are being written; there is a step to undo; one to redo; a local region is set."""
 
 MENUS = ("File", "Edit", "View", "Objects", "Tools", "Play", "Propagate", "Help")
 
 NUM_SELECT_KEYS = 9
-TOOLS = ("click", "scribble", "brush", "eraser", "polygon")
+TOOLS = ("click", "scribble", "brush", "eraser", "polygon", "region")
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,12 @@ ACTIONS: tuple[ActionSpec, ...] = (
                group="tool", is_checkable=True),
     ActionSpec("tool.polygon", "Polygon", ("L",), "Polygon: click the corners, double-click closes it", "Tools",
                icon="polygon", group="tool", is_checkable=True),
+    ActionSpec("tool.region", "Local region", ("R",),
+               "Local region: drag a rectangle, outside of which prompts and brushes change nothing", "Tools",
+               icon="region", group="tool", is_checkable=True),
+    ActionSpec("region.leave", "Leave the local region", ("Shift+R",),
+               "Let prompts and brushes change the whole frame again; Esc does it too", "Tools",
+               needs=("video", "region")),
     ActionSpec("tool.smaller", "Smaller brush", ("[",), "Make brush, eraser and scribble thinner", "Tools",
                separator=True),
     ActionSpec("tool.larger", "Larger brush", ("]",), "Make brush, eraser and scribble thicker", "Tools"),

@@ -117,6 +117,11 @@ class Canvas(CanvasPointer):
         if self._picture.set_style(OverlayStyle.of(opacity=opacity, contour=contour, hidden=hidden, selected=selected)):
             self.update()
 
+    @property
+    def markers(self) -> tuple[Marker, ...]:
+        """What was set last."""
+        return self._markers
+
     def set_markers(self, markers: Sequence[Marker]) -> None:
         """Replace the clicks, strokes and outlines over the image."""
         old, self._markers = self._markers, tuple(markers)

@@ -278,7 +278,9 @@ class Controller(QObject):
         if self.propagation.is_running:
             text = "Esc stops the propagation and keeps what is done. You can look around meanwhile."
         elif self.video is not None:
-            text = f"{TOOL_HELP[self.video.session.tool.name].hint} Space plays."
+            session = self.video.session
+            text = TOOL_HELP[session.tool.name].hint
+            text += " Space plays." if session.region is None else " Outside the local region nothing changes."
         self.window.hint_label.set_full_text(text)
 
     def show_recent(self) -> None:
@@ -313,6 +315,7 @@ class Controller(QObject):
                 "exporting": self.exports.is_running,
                 "undo": undo is not None or session.interaction is not None or bool(session.preview_polygon()),
                 "redo": redo is not None,
+                "region": session.region is not None,
             }
             ready |= {need for need, holds in conditions.items() if holds}
         actions = self.window.actions_by_id

@@ -114,8 +114,13 @@ class FrameView(QObject):
             self._canvas.set_markers(())
             return
         markers = interaction_markers(self._session.interaction)
-        outline = self._session.preview_polygon()
-        if outline:
+        outline, region = self._session.preview_polygon(), self._session.region
+        if region is not None:
+            corners = ((region.x0, region.y0), (region.x1, region.y0), (region.x1, region.y1), (region.x0, region.y1))
+            markers.insert(0, Marker("frame", corners))
+        if outline and self._session.tool.name == "region":
+            markers.append(Marker("frame", tuple(outline)))
+        elif outline:
             is_scribble = self._session.tool.name == "scribble"
             kind = "stroke" if is_scribble else "polygon"
             is_positive = not is_scribble or self.stroke_button == "left"

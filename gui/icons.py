@@ -26,6 +26,8 @@ _BODIES = {
     '<g class="f"><circle cx="12" cy="4.2" r="1.7"/><circle cx="20" cy="10.1" r="1.7"/>'
     '<circle cx="16.9" cy="19.2" r="1.7"/><circle cx="7.1" cy="19.2" r="1.7"/>'
     '<circle cx="4" cy="10.1" r="1.7"/></g>',
+    "region": '<path d="M4.5 8V4.5H8M16 4.5h3.5V8M19.5 16v3.5H16M8 19.5H4.5V16" />'
+    '<path d="M11 4.5h2M11 19.5h2M4.5 11v2M19.5 11v2"/><circle cx="12" cy="12" r="3"/>',
     "undo": '<path d="M8.5 5L4.5 9l4 4"/><path d="M5 9h9a5 5 0 0 1 0 10H9"/>',
     "redo": '<path d="M15.5 5l4 4-4 4"/><path d="M19 9h-9a5 5 0 0 0 0 10h5"/>',
     "play": '<path class="f" d="M7.5 5.2v13.6L18.5 12z"/>',

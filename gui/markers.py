@@ -25,13 +25,14 @@ class Marker:
     """One thing to paint over the image.
 
     Args:
-        kind: "click" (one point), "stroke" (a free line) or "polygon" (an outline with handles at its corners).
+        kind: "click" (one point), "stroke" (a free line), "polygon" (an outline with handles at its corners) or "frame"
+            (a dashed closed outline).
         points: `(x, y)` in image pixels; at least one.
         positive: adds to the object (green) or takes away (red).
         width: width of a stroke in image pixels; never painted thinner than a line one can see.
     """
 
-    kind: Literal["click", "stroke", "polygon"]
+    kind: Literal["click", "stroke", "polygon", "frame"]
     points: tuple[tuple[float, float], ...]
     positive: bool = True
     width: float = 0.0
@@ -55,6 +56,8 @@ def paint_marker(painter: QPainter, marker: Marker, view: ViewTransform) -> None
         _paint_click(painter, points[0], marker)
     elif marker.kind == "stroke":
         _paint_stroke(painter, points, marker, view.scale)
+    elif marker.kind == "frame":
+        _paint_frame(painter, points)
     else:
         _paint_polygon(painter, points, marker)
 
@@ -88,6 +91,14 @@ def _paint_stroke(painter: QPainter, points: QPolygonF, marker: Marker, scale: f
             painter.drawPoint(points[0])
         else:
             painter.drawPolyline(points)
+
+
+def _paint_frame(painter: QPainter, points: QPolygonF) -> None:
+    """White dashes on a dark line: seen on any picture."""
+    painter.setBrush(Qt.NoBrush)
+    for pen in (QPen(QColor(0, 0, 0, 150), 2.5), QPen(QColor(Qt.white), 1.2, Qt.DashLine)):
+        painter.setPen(pen)
+        painter.drawPolygon(points)
 
 
 def _paint_polygon(painter: QPainter, points: QPolygonF, marker: Marker) -> None:

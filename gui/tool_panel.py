@@ -38,6 +38,9 @@ TOOL_HELP: Mapping[str, ToolHelp] = {
     "polygon": ToolHelp(
         "Polygon", "Click the corners; double-click, or click the first corner, to close. Esc starts over."
     ),
+    "region": ToolHelp(
+        "Local region", "Drag a rectangle: prompts and brushes then change nothing outside it. Esc leaves the region."
+    ),
 }
 
 

@@ -71,6 +71,7 @@ def make_commands(controller: Controller) -> dict[str, Callable[[], object]]:
         "frame.previous_key": lambda: edit.seek_key(-1),
         "frame.next_key": lambda: edit.seek_key(1),
         "propagate.cancel": controller.propagation.cancel,
+        "region.leave": lambda: edit.session.set_region(None),
         "tool.model": controller.methods.open_list,
         "weights.show": controller.weights.show,
         "help.about": controller.show_about,

@@ -29,7 +29,7 @@ from interact.prompting import Region
 from interact.prompts import Polygon
 from storage.mask_delta import diff
 from util.raster import polygon
-from util.types import IGNORE, IndexMask, Size
+from util.types import IGNORE, IndexMask, Rect, Size
 
 
 def apply_prediction(
@@ -53,9 +53,12 @@ def brush_stroke(scene: Scene, frame: int, painter: Painter) -> Step | None:
     return _object_edit(scene, label, frame, painter.object_id, painter.mask)
 
 
-def fill_polygon(scene: Scene, frame: int, object_id: int, outline: Polygon) -> Step | None:
+def fill_polygon(
+    scene: Scene, frame: int, object_id: int, outline: Polygon, within: Rect | None = None
+) -> Step | None:
+    """Args: within: the only part that may change; None for all of it."""
     after = scene.masks.get(frame).copy()
-    paint(after, polygon(outline.points, Size(*after.shape)), object_id, erase=False)
+    paint(after, polygon(outline.points, Size(*after.shape)).within(within), object_id, erase=False)
     return _object_edit(scene, f"polygon on {scene.objects.name(object_id)}", frame, object_id, after)
 
 

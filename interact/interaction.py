@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from interact.packed_mask import PackedMask
 from interact.prompts import Click, Hint
-from util.types import IndexMask
+from util.types import IndexMask, Rect
 
 InteractionKind = Literal["click", "scribble"]
 
@@ -26,6 +26,7 @@ class Interaction:
         prompts: in the order given; all of one kind, at least one.
         base: the frame's mask before the first prompt; every result is laid over it.
         shown: the frame's mask that the user saw when giving the latest prompt, so what that prompt corrects.
+        region: the local region it was given in, which alone may change; None: the whole frame.
     """
 
     frame: int
@@ -34,15 +35,19 @@ class Interaction:
     prompts: tuple[Hint, ...]
     base: PackedMask
     shown: PackedMask
+    region: Rect | None = None
 
     @classmethod
-    def start(cls, frame: int, object_id: int, prompt: Hint, mask: IndexMask) -> Interaction:
+    def start(
+        cls, frame: int, object_id: int, prompt: Hint, mask: IndexMask, region: Rect | None = None
+    ) -> Interaction:
         packed = PackedMask.pack(mask)
-        return cls(frame, object_id, kind_of(prompt), (prompt,), packed, packed)
+        return cls(frame, object_id, kind_of(prompt), (prompt,), packed, packed, region)
 
-    def accepts(self, frame: int, object_id: int, prompt: Hint) -> bool:
+    def accepts(self, frame: int, object_id: int, prompt: Hint, region: Rect | None = None) -> bool:
         """Whether `prompt` belongs to this interaction or starts another."""
-        return (self.frame, self.object_id, self.kind) == (frame, object_id, kind_of(prompt))
+        own = (self.frame, self.object_id, self.kind, self.region)
+        return own == (frame, object_id, kind_of(prompt), region)
 
     def add(self, prompt: Hint, mask: IndexMask) -> Interaction:
         """This interaction and one more prompt, given while `mask` was shown."""

@@ -15,17 +15,21 @@ def paint(mask: IndexMask, patch: Patch, object_id: int, *, erase: bool) -> None
 class Painter:
     """Holds the mask while the user drags. `mask` changes under the reader's hands: draw it, don't keep it."""
 
-    def __init__(self, before: IndexMask, object_id: int, diameter: float, *, erase: bool) -> None:
+    def __init__(
+        self, before: IndexMask, object_id: int, diameter: float, *, erase: bool, within: Rect | None = None
+    ) -> None:
+        """Args: within: the only part that may change; None for all of it."""
         self.before = before
         self.object_id = object_id
         self.erase = erase
         self.mask = before.copy()
         self.dirty = Rect(0, 0, 0, 0)
         self._diameter = diameter
+        self._within = within
 
     def move(self, stroke: PaintTo) -> Rect:
         """Returns the part that may have changed."""
-        patch = segment(stroke.start, stroke.end, self._diameter, Size(*self.mask.shape))
+        patch = segment(stroke.start, stroke.end, self._diameter, Size(*self.mask.shape)).within(self._within)
         if not patch.rect.is_empty:
             paint(self.mask, patch, self.object_id, erase=self.erase)
             self.dirty = self.dirty.union(patch.rect)

@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interact.interaction import Interaction
+from interact.local_region import predict_within
 from interact.predictor import MaskPredictor
 from interact.prompts import Hint
 from storage.frame_store import FrameStore
 from storage.mask_store import MaskStore
 from util.jobs import CancelToken, Job, Outcome
 from util.observer import Signal
+from util.types import Rect
 
 Region = NDArray[np.bool_]
 """bool [H, W]: what a predictor answers."""
@@ -59,14 +61,15 @@ class Prompting:
         prompt: Hint,
         predictor: MaskPredictor,
         land: Callable[[Interaction, Region], None],
+        region: Rect | None = None,
     ) -> Job[Region]:
         """Add a prompt and make the job that answers it; `land` gets the answer if it is still wanted."""
         mask = self._masks.get(frame)
-        if self.shown is not None and self.shown.accepts(frame, object_id, prompt):
+        if self.shown is not None and self.shown.accepts(frame, object_id, prompt, region):
             interaction = self.shown.add(prompt, mask)
         else:
             self.settled = None
-            interaction = Interaction.start(frame, object_id, prompt, mask)
+            interaction = Interaction.start(frame, object_id, prompt, mask, region)
         self.shown = self._awaited = interaction
         self._revision = self._masks.revision(frame)
         self.changed.emit()
@@ -77,7 +80,7 @@ class Prompting:
     ) -> Job[Region]:
         def run(token: CancelToken) -> Generator[Region, None, None]:
             token.check()
-            yield predictor.predict(self._frames.get(interaction.frame), interaction, token)
+            yield predict_within(predictor, self._frames.get(interaction.frame), interaction, token)
 
         def apply(region: Region) -> None:
             if self._awaited is interaction and self._masks.revision(interaction.frame) == self._revision:

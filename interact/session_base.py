@@ -14,7 +14,7 @@ from interact.predictor import MaskPredictor
 from interact.prompting import Prompting
 from interact.prompts import Point
 from interact.step_keeper import StepKeeper
-from interact.tools import Tool, make_tools
+from interact.tools import Tool, ToolName, make_tools
 from interact.undo_stack import UndoStack
 from storage.frame_runs import marks_by_frame
 from storage.frame_store import FrameStore
@@ -61,10 +61,13 @@ class SessionBase:
         self.history = UndoStack(history_bytes)
         self.tools = make_tools()
         self.tool: Tool = self.tools["click"]
+        self._tool_before: ToolName = "click"
         self.brush_size: float = 20.0
         self.snap_radius: float = 8.0
         self.is_locked = False
         self.locked_message = LOCKED_MESSAGE
+        self.region: Rect | None = None
+        """The local region: prompts and brushes change nothing outside it. Stays when the frame changes."""
         self.frame = min(project.current_frame, len(frames) - 1)
         self._prompting = Prompting(frames, self.masks)
         self._painter: Painter | None = None

@@ -4,13 +4,15 @@ from __future__ import annotations
 from interact import edits
 from interact.events import PointerEvent
 from interact.interaction import Interaction
+from interact.local_region import MIN_SIDE, region_between
 from interact.painter import Painter
 from interact.prompting import Region
 from interact.prompts import Click, Polygon, Stroke
 from interact.seeds import is_bare
 from interact.session_objects import ObjectEditing
-from interact.tools import Action, PaintEnd, PaintTo, ToolName, ToolSettings
+from interact.tools import Action, PaintEnd, PaintTo, RegionDrawn, ToolName, ToolSettings
 from util.jobs import Job
+from util.types import Rect
 
 
 class Drawing(ObjectEditing):
@@ -19,8 +21,17 @@ class Drawing(ObjectEditing):
     def set_tool(self, name: ToolName) -> None:
         if self.tool.name != name:
             self._leave()
+            if self.tool.name != "region":
+                self._tool_before = self.tool.name
             self.tool = self.tools[name]
             self.tool_changed.emit()
+
+    def set_region(self, region: Rect | None) -> None:
+        """Hold prompts and brushes to a part of the frame, or to none."""
+        if region != self.region:
+            self._leave()
+            self.region = region
+            self.interaction_changed.emit()
 
     def dispatch(self, event: PointerEvent) -> Job[Region] | None:
         """Hand a pointer event to the tool. A job that comes back must be submitted with `replace="predict"`.
@@ -34,10 +45,36 @@ class Drawing(ObjectEditing):
             return None
         if is_press and not (0 <= event.x < self.frames.size.width and 0 <= event.y < self.frames.size.height):
             return None
+        if self.tool.name == "region":
+            self._draw_region(event)
+            return None
+        if is_press and not self._is_within(event):
+            self.message.emit("This lies outside the local region. Esc leaves the region.")
+            return None
         if is_press and self.objects.selected is None:
             self.add_object()
         action = self.tool.handle(event, ToolSettings(self.brush_size, self.snap_radius))
+        if action is None and event.kind == "cancel":
+            self.set_region(None)
         return None if action is None else self._perform(action)
+
+    def _is_within(self, event: PointerEvent) -> bool:
+        """Whether a press may begin here. A polygon's corners may lie anywhere: only what is inside is filled."""
+        return self.region is None or self.tool.name == "polygon" or self.region.contains(event.x, event.y)
+
+    def _draw_region(self, event: PointerEvent) -> None:
+        """With a region drawn, the tool that was used before comes back."""
+        action = self.tool.handle(event, ToolSettings(self.brush_size, self.snap_radius))
+        if isinstance(action, RegionDrawn):
+            region = region_between(action.start, action.end, self.frames.size)
+            if region is None:
+                self.message.emit(f"A local region is at least {MIN_SIDE} pixels wide and high: drag a larger one.")
+            else:
+                self.set_region(region)
+                self.set_tool(self._tool_before)
+        if action is None and event.kind == "cancel":
+            self.set_tool(self._tool_before)
+        self.interaction_changed.emit()
 
     def _perform(self, action: Action) -> Job[Region] | None:
         object_id = self.objects.selected
@@ -45,7 +82,9 @@ class Drawing(ObjectEditing):
             return None
         match action:
             case Click() | Stroke():
-                return self._prompting.ask(self.frame, object_id, action, self.predictor, self._on_predicted)
+                return self._prompting.ask(
+                    self.frame, object_id, action, self.predictor, self._on_predicted, self.region
+                )
             case PaintTo():
                 self._paint(action, object_id)
                 return None
@@ -53,7 +92,7 @@ class Drawing(ObjectEditing):
                 self._end_paint(keep=action.keep)
             case Polygon():
                 self._prompting.set(None)
-                self._record(edits.fill_polygon(self, self.frame, object_id, action))
+                self._record(edits.fill_polygon(self, self.frame, object_id, action, self.region))
         self.interaction_changed.emit()
         return None
 
@@ -71,7 +110,8 @@ class Drawing(ObjectEditing):
     def _paint(self, action: PaintTo, object_id: int) -> None:
         if self._painter is None:
             self._prompting.set(None)
-            self._painter = Painter(self.masks.get(self.frame), object_id, self.brush_size, erase=action.erase)
+            mask = self.masks.get(self.frame)
+            self._painter = Painter(mask, object_id, self.brush_size, erase=action.erase, within=self.region)
         rect = self._painter.move(action)
         if not rect.is_empty:
             self.mask_changed.emit(self.frame, rect)

@@ -9,7 +9,7 @@ from typing import Literal, Protocol, TypeAlias
 from interact.events import Button, PointerEvent
 from interact.prompts import Click, Point, Polygon, Stroke
 
-ToolName = Literal["click", "scribble", "brush", "eraser", "polygon"]
+ToolName = Literal["click", "scribble", "brush", "eraser", "polygon", "region"]
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,19 @@ class PaintEnd:
 
 
 @dataclass(frozen=True)
+class RegionDrawn:
+    """A rectangle was dragged between two of its corners."""
+
+    start: Point
+    end: Point
+
+
+@dataclass(frozen=True)
 class OutlineChanged:
     """Only the live outline moved."""
 
 
-Action: TypeAlias = Click | Stroke | Polygon | PaintTo | PaintEnd | OutlineChanged
+Action: TypeAlias = Click | Stroke | Polygon | PaintTo | PaintEnd | RegionDrawn | OutlineChanged
 
 
 @dataclass(frozen=True)
@@ -226,7 +234,45 @@ class PolygonTool:
         self._corners, self._pointer = [], None
 
 
+class RegionTool:
+    """Drags a rectangle open."""
+
+    name: ToolName = "region"
+
+    def __init__(self) -> None:
+        self._drag = _Drag()
+
+    @property
+    def outline(self) -> Sequence[Point]:
+        """The rectangle's corners."""
+        if not self._drag.points:
+            return ()
+        (x0, y0), (x1, y1) = self._drag.points[0], self._drag.points[-1]
+        return Point(x0, y0), Point(x1, y0), Point(x1, y1), Point(x0, y1)
+
+    def handle(self, event: PointerEvent, settings: ToolSettings) -> Action | None:
+        if self._drag.press(event):
+            return OutlineChanged()
+        if event.kind == "cancel" and self._drag.points:
+            self._drag.clear()
+            return OutlineChanged()
+        moved = self._drag.move(event)
+        if self._drag.ends_with(event):
+            drawn = RegionDrawn(self._drag.points[0], self._drag.points[-1])
+            self._drag.clear()
+            return drawn
+        return OutlineChanged() if moved else None
+
+    def step_back(self) -> bool:
+        return False
+
+    def reset(self) -> None:
+        self._drag.clear()
+
+
 def make_tools() -> dict[ToolName, Tool]:
     """One of each, in the order of the tool panel."""
-    tools: list[Tool] = [ClickTool(), ScribbleTool(), BrushTool("brush"), BrushTool("eraser"), PolygonTool()]
+    tools: list[Tool] = [
+        ClickTool(), ScribbleTool(), BrushTool("brush"), BrushTool("eraser"), PolygonTool(), RegionTool(),
+    ]  # fmt: skip
     return {tool.name: tool for tool in tools}

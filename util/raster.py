@@ -20,6 +20,13 @@ class Patch(NamedTuple):
     rect: Rect
     inside: NDArray[np.bool_]
 
+    def within(self, bounds: Rect | None) -> Patch:
+        """Its pixels that lie in `bounds`; None: all of them."""
+        if bounds is None:
+            return self
+        rect = self.rect.common(bounds)
+        return _NOTHING if rect.is_empty else Patch(rect, self.inside[_moved(rect, self.rect).slices])
+
 
 _NOTHING = Patch(Rect(0, 0, 0, 0), np.zeros((0, 0), np.bool_))
 

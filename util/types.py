@@ -45,7 +45,15 @@ class Rect(NamedTuple):
 
     def clipped(self, size: Size) -> Rect:
         """The part inside an image of `size` (possibly empty)."""
-        return Rect(max(self.x0, 0), max(self.y0, 0), min(self.x1, size.width), min(self.y1, size.height))
+        return self.common(Rect.full(size))
+
+    def common(self, other: Rect) -> Rect:
+        """The pixels that lie in both (possibly none)."""
+        return Rect(max(self.x0, other.x0), max(self.y0, other.y0), min(self.x1, other.x1), min(self.y1, other.y1))
+
+    def contains(self, x: float, y: float) -> bool:
+        """Whether a point lies on one of the pixels."""
+        return self.x0 <= x < self.x1 and self.y0 <= y < self.y1
 
     def union(self, other: Rect) -> Rect:
         """Smallest rectangle around both; an empty one adds nothing."""

@@ -143,5 +143,5 @@ def test_escape_discards_the_polygon() -> None:
 
 
 def test_tools_are_named_as_they_are_listed() -> None:
-    assert [tool.name for tool in make_tools().values()] == ["click", "scribble", "brush", "eraser", "polygon"]
+    assert [tool.name for tool in make_tools().values()] == ["click", "scribble", "brush", "eraser", "polygon", "region"]
     assert all(name == tool.name for name, tool in make_tools().items())
