@@ -59,6 +59,10 @@ class Plan:
     may_spare: bool = False
 
 
+def _nothing() -> None:
+    """For what has no consequence."""
+
+
 def run_at_once(job: Job[Any]) -> None:
     """Run a job in the calling thread; raises what it fails with."""
     outcome = run_inline(job)
@@ -124,29 +128,46 @@ class StepKeeper:
 
     def take_back(self, step: Command) -> None:
         """Undo: the newest step in the history."""
-        self._carry_out(step, back=True, name=f"Undoing {step.label}", done=self._owner.history.step_back)
+        history = self._owner.history
+        history.step_back()
+        self._carry_out(step, back=True, name=f"Undoing {step.label}", undone=history.step_forward)
 
     def do_again(self, step: Command) -> None:
         """Redo: the step in the history that was taken back last."""
-        self._carry_out(step, back=False, name=f"Redoing {step.label}", done=self._owner.history.step_forward)
+        history = self._owner.history
+        history.step_forward()
+        self._carry_out(step, back=False, name=f"Redoing {step.label}", undone=history.step_back)
 
     def roll_back(self, step: Step, done: Callable[[], None]) -> None:
         """Take back a step that never came into the history."""
         self._carry_out(step, back=True, name=f"Taking back {step.label}", done=done)
 
     def _begin(self, step: Step) -> None:
-        name = step.label[:1].upper() + step.label[1:]
-        self._carry_out(step, back=False, name=name, done=lambda: self._owner.history.push(step))
+        history = self._owner.history
+        history.push(step)
+        self._carry_out(step, back=False, name=step.label[:1].upper() + step.label[1:], undone=history.step_back)
 
-    def _carry_out(self, step: Command, *, back: bool, name: str, done: Callable[[], None]) -> None:
+    def _carry_out(
+        self,
+        step: Command,
+        *,
+        back: bool,
+        name: str,
+        done: Callable[[], None] = _nothing,
+        undone: Callable[[], None] = _nothing,
+    ) -> None:
+        """Exactly one of `done` and `undone` is called: whether the step went through. The history comes first, since
+        it writes the journal, from which a killed program takes up what it had begun."""
         owner, run = self._owner, StepRun(self._owner, step, back=back)
 
         def finished(outcome: Outcome) -> None:
             owner.lock(None)
             if outcome.kind == "done":
                 done()
-                owner.save()
-            elif outcome.kind == "cancelled":
+            else:
+                undone()
+            owner.save()
+            if outcome.kind == "cancelled":
                 owner.message.emit(STOPPED)
 
         if self._is_short(len({change.delta.frame for change in step.changes if isinstance(change, MaskChange)})):
