@@ -34,8 +34,8 @@ class EngineSetup:
     budget: int | None = None
     update_rate: float | None = None
 
-    def padded(self, default_side: int) -> Geometry:
-        return Geometry.padded(self.native, self._side(default_side))
+    def padded(self, default_side: int, multiple: int = 16) -> Geometry:
+        return Geometry.padded(self.native, self._side(default_side), multiple)
 
     def rounded(self, default_side: int) -> Geometry:
         return Geometry.rounded(self.native, self._side(default_side))

@@ -1,8 +1,7 @@
 """What every propagation network has to offer the core, whatever its memory looks like.
 
-AFB-URR's `memorize` merges and evicts instead of storing a frame, so its `forget` replays the key frames. Checked on
-paper against the engine that is still to come, RVOS: no bank at all; `begin_pass` resets the recurrent state and
-`memorize` only keeps key frames.
+AFB-URR's `memorize` merges and evicts instead of storing a frame, so its `forget` replays the key frames. RVOS has no
+bank at all: `begin_pass` resets the recurrent state and `memorize` only keeps key frames.
 """
 from __future__ import annotations
 

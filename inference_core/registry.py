@@ -41,6 +41,7 @@ ENGINES: tuple[Engine, ...] = (
     # A preset: MiVOS-STCN's network and settings with the files that FasterMiVOS names; its clicks are RITM's.
     Engine("fastermivos", "STCN (FasterMiVOS)", "inference_core.propagators.stcn", "stcn_retrain", "fusion_stm"),
     Engine("afb-urr", "AFB-URR", "inference_core.propagators.afb_urr", "afb_urr", None),
+    Engine("rvos", "RVOS", "inference_core.propagators.rvos", "rvos", None),
     Engine("static", "no network: copies the mask", "inference_core.propagators.static", None, None),
 )
 
