@@ -46,7 +46,7 @@ class Recording(Golden):
 
     def check(self, name: str, actual: Tensor, *, is_optimised: bool = False) -> None:
         """Keep what would be compared. Raises RefusedError for numbers that a wrong network might give as well."""
-        values = actual.float().numpy()
+        values = actual.float().numpy().copy()  # what was given may change in a later step
         if not np.isfinite(values).all():
             raise RefusedError(f"{self.path.stem}, {name}: not all numbers are finite")
         if np.ptp(values) == 0 and not (is_optimised and name.startswith("opt_data")):
@@ -54,7 +54,7 @@ class Recording(Golden):
         self.found[name] = values
 
     def check_labels(self, name: str, actual: NDArray[Any]) -> None:
-        labels = np.asarray(actual, np.uint8)
+        labels = np.array(actual, np.uint8)
         if len(np.unique(labels)) < 2:
             raise RefusedError(f"{self.path.stem}, {name}: all labels are equal")
         self.found[name] = labels
