@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject, QTimer
 
-from gui.actions import Need
+from gui.action_spec import Need
 from gui.edit_control import EditControl
 from gui.engine import BuildCore, Engine, EngineInfo
 from gui.export_control import ExportControl

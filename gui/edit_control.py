@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 from PyQt5.QtCore import QObject
 
-from gui.actions import TOOLS
+from gui.menus.tools import TOOLS
 from gui.tool_panel import MAX_BRUSH, MIN_BRUSH
 from interact.events import PointerEvent
 from interact.session import VideoSession
@@ -107,7 +107,7 @@ class EditControl(QObject):
     # -- tools
 
     def set_tool(self, name: str) -> None:
-        """Args: name: one of `gui.actions.TOOLS`. Remembered for the next video when none is open."""
+        """Args: name: one of `gui.menus.tools.TOOLS`. Remembered for the next video when none is open."""
         if self._video is not None:
             self.session.set_tool(cast(ToolName, name))
         else:

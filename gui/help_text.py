@@ -6,7 +6,8 @@ from pathlib import Path
 
 from PyQt5.QtGui import QKeySequence
 
-from gui.actions import ACTIONS, MENUS, ActionSpec
+from gui.action_spec import MENUS, ActionSpec
+from gui.actions import ACTIONS
 
 LICENSES = (
     "The program is MIT-licensed; it uses PyQt5, which is under the GPL 3. The weights have a licence of their own "

@@ -18,12 +18,14 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from gui.actions import ACTIONS, MENUS, TOOLS, ActionSet
+from gui.action_spec import MENUS
+from gui.actions import ACTIONS, ActionSet
 from gui.canvas import Canvas
 from gui.controller import Controller
 from gui.dialogs import Dialogs
 from gui.engine import BuildCore, build_core
 from gui.job_bar import JobBar, PropagationBar
+from gui.menus.tools import TOOLS
 from gui.object_panel import ObjectPanel
 from gui.opener import dropped_path
 from gui.settings import Settings

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, get_args
 
-from gui.actions import NUM_SELECT_KEYS, TOOLS
+from gui.menus.objects import NUM_SELECT_KEYS
+from gui.menus.tools import TOOLS
 from inference_core.api import Direction
 
 if TYPE_CHECKING:

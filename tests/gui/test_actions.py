@@ -9,7 +9,8 @@ from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction, QWidget
 from pytestqt.qtbot import QtBot
 
-from gui.actions import ACTIONS, MENUS, ActionSet, Need, tooltip_text
+from gui.action_spec import MENUS, Need, tooltip_text
+from gui.actions import ACTIONS, ActionSet
 from gui.help_text import about_text
 
 # The ids that other parts of the project, scripts and tests may count on.

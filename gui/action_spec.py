@@ -1,0 +1,52 @@
+"""A row of the table of actions. GUI thread."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from PyQt5.QtGui import QKeySequence
+
+Need = Literal["video", "editable", "object", "propagating", "exporting", "undo", "redo", "region"]
+"""What the window can be ready for: a video is open; masks may be changed (no propagation runs); an object is
+selected; a propagation runs; files are being written; there is a step to undo; one to redo; a local region is set."""
+
+MENUS = ("File", "Edit", "View", "Objects", "Tools", "Play", "Propagate", "Help")
+
+
+@dataclass(frozen=True)
+class ActionSpec:
+    """One row.
+
+    Args:
+        action_id: `noun.verb`.
+        text: as the menu shows it.
+        shortcuts: key sequences; the first one is shown. Empty for an action that is only in the menu.
+        tooltip: a sentence for the tooltip, without the shortcut (that is added).
+        menu: one of `MENUS`.
+        icon: name for `gui.icons.icon`; empty for none.
+        group: actions of one group are checkable and exclude each other.
+        is_checkable: on/off.
+        is_checked: at the start.
+        needs: all of these must hold, else the action is grey.
+        separator: a line before it in the menu.
+        in_menu: False for actions that only have a key.
+    """
+
+    action_id: str
+    text: str
+    shortcuts: tuple[str, ...]
+    tooltip: str
+    menu: str
+    icon: str = ""
+    group: str = ""
+    is_checkable: bool = False
+    is_checked: bool = False
+    needs: tuple[Need, ...] = ()
+    separator: bool = False
+    in_menu: bool = True
+
+
+def tooltip_text(spec: ActionSpec) -> str:
+    """The sentence of the tooltip with all shortcuts."""
+    keys = ", ".join(QKeySequence(keys).toString(QKeySequence.NativeText) for keys in spec.shortcuts)
+    return f"{spec.tooltip} ({keys})" if keys else spec.tooltip

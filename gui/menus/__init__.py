@@ -1,0 +1,1 @@
+"""The table of actions: a file of rows for every menu."""

@@ -1,0 +1,21 @@
+"""Rows of the table of actions. Propagation."""
+from __future__ import annotations
+
+from gui.action_spec import ActionSpec
+
+ROWS: tuple[ActionSpec, ...] = (
+    ActionSpec("propagate.backward", "Backward", ("B",),
+               "Carry the objects marked on this frame to the frames before it", "Propagate", icon="backward",
+               needs=("video", "editable")),
+    ActionSpec("propagate.both", "Both", ("P",), "Carry the objects marked on this frame to all frames",
+               "Propagate", icon="both", needs=("video", "editable")),
+    ActionSpec("propagate.forward", "Forward", ("F",),
+               "Carry the objects marked on this frame to the frames after it", "Propagate", icon="forward",
+               needs=("video", "editable")),
+    ActionSpec("propagate.cancel", "Cancel", ("Esc",),
+               "Stop the propagation after the frame in hand; frames already done are kept", "Propagate",
+               icon="cancel", needs=("propagating",), separator=True),
+    ActionSpec("propagate.follow", "Follow the propagation", ("Ctrl+F",),
+               "Show each frame as it is done; moving to a frame yourself stops it for this run", "Propagate",
+               is_checkable=True, is_checked=True),
+)
