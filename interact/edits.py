@@ -5,31 +5,30 @@ A result of None means that the operation would change nothing.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from interact.baselines import baseline_after_edit
 from interact.commands import (
-    BaselineChange,
     Change,
     InteractionChange,
     MarkChange,
-    MaskChange,
     ObjectsChange,
     Scene,
     Step,
 )
+from interact.frame_marks import MarkKind
 from interact.interaction import Interaction
 from interact.layering import lay_region
-from interact.objects import SceneObject, default_name
+from interact.object_plans import edit_pixels
+from interact.objects import SceneObject
 from interact.painter import Painter, paint
 from interact.prompting import Region
 from interact.prompts import Polygon
-from storage.mask_delta import diff
 from util.raster import polygon
-from util.types import IGNORE, IndexMask, Rect, Size
+from util.types import IndexMask, Rect, Size
+
+_VERBS: Mapping[MarkKind, str] = {"key": "fix", "locked": "lock", "verified": "verify"}
 
 
 def apply_prediction(
@@ -41,7 +40,7 @@ def apply_prediction(
         f"{interaction.kind} on {scene.objects.name(interaction.object_id)}",
         interaction.frame,
         (
-            *_pixels(scene, interaction.frame, after),
+            *edit_pixels(scene, interaction.frame, after),
             *_fixing(scene, {interaction.frame: [interaction.object_id]}),
             InteractionChange(previous, interaction),
         ),
@@ -64,7 +63,7 @@ def fill_polygon(
 
 def clear_frame(scene: Scene, frame: int) -> Step | None:
     """Remove all pixels and fix the objects that had some as absent; on an empty frame, forget the key marks."""
-    pixels = _pixels(scene, frame, np.zeros_like(scene.masks.get(frame)))
+    pixels = edit_pixels(scene, frame, np.zeros_like(scene.masks.get(frame)))
     if pixels:
         present = scene.masks.object_ids(frame)
         return _step(f"clear frame {frame}", frame, (*pixels, *_fixing(scene, {frame: present})))
@@ -83,69 +82,36 @@ def change_objects(
     return _step(label, None, (change, *others))
 
 
-def rename_object(scene: Scene, object_id: int, name: str) -> Step | None:
-    """Raises KeyError for an unknown id."""
-    old = scene.objects.name(object_id)
-    items = [replace(i, name=name) if i.object_id == object_id else i for i in scene.objects.items]
-    return change_objects(scene, f"rename {old}", items, scene.objects.selected)
+def alter_object(scene: Scene, item: SceneObject, what: str) -> Step | None:
+    """Another name, class, colour or lock for the object of this id. Args: what: the step's label, before the name."""
+    old = scene.objects.get(item.object_id)
+    items = [item if other.object_id == item.object_id else other for other in scene.objects.items]
+    return change_objects(scene, f"{what} {old.name}", items, scene.objects.selected)
 
 
-def delete_object(scene: Scene, object_id: int) -> Step | None:
-    """Raises KeyError for an unknown id."""
-    name = scene.objects.name(object_id)
-    pixels: list[Change] = []
-    for frame in scene.masks.frames():
-        if object_id in scene.masks.object_ids(frame):
-            mask = scene.masks.get(frame)
-            pixels.append(MaskChange(diff(frame, mask, np.where(mask == object_id, np.uint8(0), mask))))
-    keys = {frame: ids - {object_id} for frame, ids in scene.key_frames.items() if object_id in ids}
-    order = scene.objects.order
-    rest = [item for item in scene.objects.items if item.object_id != object_id]
-    selected = scene.objects.selected
-    if selected == object_id:
-        selected = rest[min(order.index(object_id), len(rest) - 1)].object_id if rest else None
-    return change_objects(scene, f"delete {name}", rest, selected, (*pixels, *_keys(scene, keys)))
-
-
-def import_masks(scene: Scene, masks: Mapping[int, IndexMask]) -> Step | None:
-    """Raises ValueError through `diff` for a mask of another size."""
-    changes: list[Change] = []
-    fixed: dict[int, frozenset[int]] = {}
-    known = set(scene.objects.order)
-    new: list[SceneObject] = []
-    for frame, mask in sorted(masks.items()):
-        ids = frozenset(int(i) for i in np.unique(mask)) - {0, IGNORE}
-        new += [SceneObject(i, default_name(i)) for i in sorted(ids - known)]
-        known |= ids
-        fixed[frame] = ids | scene.masks.object_ids(frame)
-        changes += _pixels(scene, frame, mask)
-    changes += _fixing(scene, fixed)
-    if new:
-        objects = scene.objects
-        selected = new[0].object_id if objects.selected is None else objects.selected
-        items = (*objects.items, *new)
-        changes.insert(0, ObjectsChange(objects.items, items, objects.selected, selected))
-    label = f"import {len(masks)} mask{'' if len(masks) == 1 else 's'}"
-    return _step(label, min(masks, default=None), changes)
+def set_marks(
+    scene: Scene, kind: MarkKind, object_ids: Collection[int], frames: Iterable[int], *, on: bool
+) -> Step | None:
+    """Give objects a mark on frames, or take it from them."""
+    marks, ids = scene.marks[kind], frozenset(object_ids)
+    before = {frame: marks.on(frame) for frame in frames}
+    after = {f: now | ids if on else now - ids for f, now in before.items() if (ids - now if on else ids & now)}
+    if not after:
+        return None
+    who = scene.objects.name(min(ids)) if len(ids) == 1 else f"{len(ids)} objects"
+    where = f"frame {min(after)}" if len(after) == 1 else f"{len(after)} frames"
+    verb = _VERBS[kind] if on else f"un{_VERBS[kind]}"
+    return Step(f"{verb} {who} on {where}", min(after), (MarkChange(kind, {f: before[f] for f in after}, after),))
 
 
 def _object_edit(scene: Scene, label: str, frame: int, object_id: int, after: IndexMask) -> Step | None:
     """A stroke that changes no pixel is no edit and fixes nothing."""
-    pixels = _pixels(scene, frame, after)
+    pixels = edit_pixels(scene, frame, after)
     return _step(label, frame, (*pixels, *_fixing(scene, {frame: [object_id]})) if pixels else ())
 
 
 def _step(label: str, frame: int | None, changes: Sequence[Change]) -> Step | None:
     return Step(label, frame, tuple(changes)) if changes else None
-
-
-def _pixels(scene: Scene, frame: int, after: IndexMask) -> tuple[Change, ...]:
-    before = scene.masks.get(frame)
-    delta = diff(frame, before, after)
-    if delta.is_empty:
-        return ()
-    baseline = scene.baselines.get(frame)
-    return BaselineChange(frame, baseline, baseline_after_edit(baseline, before)), MaskChange(delta)
 
 
 def _fixing(scene: Scene, objects: Mapping[int, Iterable[int]]) -> tuple[Change, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from PIL import Image
@@ -12,6 +13,7 @@ from inference_core.api import Direction, FrameResult, KeyFrame, MemoryReport, P
 from interact.events import PointerEvent
 from interact.frame_marks import MARK_KINDS
 from interact.interaction import Interaction
+from interact.protection import Question
 from interact.session import VideoSession
 from storage.frame_source import open_source
 from storage.frame_store import FrameStore
@@ -121,6 +123,9 @@ class Driver:
         self.frames = write_frames(folder / "frames", size, num_frames)
         self.predictor = DiscPredictor()
         self.messages: list[str] = []
+        self.questions: list[Question] = []
+        self.says: Literal["change", "keep", "later"] = "change"
+        """What it answers when it is asked."""
         self.changed: list[tuple[int, Rect]] = []
         self.session = self._open()
         self.core = ShiftCore(self.session.masks.get, num_frames)
@@ -129,9 +134,17 @@ class Driver:
         source = open_source(self.frames)
         session = VideoSession(FrameStore(source), Workspace.open(source, self.folder / "workspace"), self.predictor)
         session.snap_radius = 2
+        session.steps.ask = self._answer
         session.message.connect(self.messages.append)
         session.mask_changed.connect(lambda frame, rect: self.changed.append((frame, rect)))
         return session
+
+    def _answer(self, question: Question) -> None:
+        self.questions.append(question)
+        if self.says == "change":
+            question.change()
+        elif self.says == "keep":
+            question.keep()
 
     def reopen(self) -> VideoSession:
         self.session.close()
