@@ -9,6 +9,7 @@ from PyQt5.QtCore import QTimer
 from PyQt5.QtWidgets import QAction, QProgressBar, QVBoxLayout, QWidget
 
 from gui.widgets import ActionButton, FactRow, heading, muted, panel_layout, step_of
+from inference_core.api import MemoryReport
 from util.progress import format_duration
 
 # Milliseconds between two repaints while a job runs.
@@ -148,25 +149,42 @@ class JobBar(QWidget):
 
 
 class PropagationBar(JobBar):
-    """The bar of propagations, with what the engine and the program hold in memory."""
+    """The bar of propagations, with what the engine and the program hold in memory.
+
+    `cells` and `turnover` are there for an engine whose memory has a budget.
+    """
 
     def __init__(self, cancel: QAction, parent: QWidget | None = None) -> None:
         self.memory = FactRow("Memory frames")
+        self.cells = FactRow("Memory cells")
+        self.turnover = FactRow("Merged · removed")
         self.ram = FactRow("RAM")
         super().__init__("Propagation", cancel, parent)
         self.bar.setObjectName("progress")
 
     def _fill(self, layout: QVBoxLayout) -> None:
-        for widget in (self._title, self.facts, self.bar, self.note, self.memory, self.ram, self.cancel_button):
+        held = (self.memory, self.cells, self.turnover, self.ram)
+        for widget in (self._title, self.facts, self.bar, self.note, *held, self.cancel_button):
             layout.addWidget(widget)
-        self.memory.hide()
-        self.ram.hide()
+        for row in held:
+            row.hide()
 
-    def set_memory(self, key_frames: int, rolling_frames: int, nbytes: int) -> None:
-        """What the engine's memory bank holds."""
+    def set_memory(self, report: MemoryReport) -> None:
+        """What the engine's memory holds."""
         self.memory.show()
-        self.memory.value.setText(f"{key_frames} key + {rolling_frames} rolling")
-        self.memory.setToolTip(f"the engine's memory of these frames takes {format_bytes(nbytes)}")
+        self.memory.value.setText(f"{report.key_frames} key + {report.rolling_frames} rolling")
+        self.memory.setToolTip(f"the engine's memory of these frames takes {format_bytes(report.nbytes)}")
+        bank = report.bank
+        self.cells.setVisible(bank is not None)
+        self.turnover.setVisible(bank is not None)
+        if bank is not None:
+            self.cells.value.setText(f"{bank.cells:,} of {bank.budget:,}")
+            self.cells.setToolTip("how full the memory is; --budget sets how many cells fit")
+            self.turnover.value.setText(f"{bank.merged:,} · {bank.removed:,}")
+            self.turnover.setToolTip(
+                "in this pass: features merged into cells that were like them, and cells dropped because they were "
+                "hardly ever looked at"
+            )
 
     def set_ram(self, nbytes: int | None) -> None:
         """What the whole program holds; None where the system does not say."""

@@ -130,7 +130,7 @@ class PropagationControl(QObject):
         self._reached = (min(self._reached[0], result.frame), max(self._reached[1], result.frame))
         self._next_shown = result.frame
         if watched.memory is not None:
-            self._bar.set_memory(watched.memory.key_frames, watched.memory.rolling_frames, watched.memory.nbytes)
+            self._bar.set_memory(watched.memory)
             self._bar.set_ram(resident_bytes())
 
     def _follow(self) -> None:

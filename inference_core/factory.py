@@ -13,6 +13,7 @@ from inference_core.device import ComputeDevice, open_device
 from inference_core.engine_setup import EngineSetup
 from inference_core.fusion import Fuser, LinearFuser, NetworkFuser, NewestFuser
 from inference_core.policy import CompatPolicy
+from inference_core.propagator import SupportsBudget
 from inference_core.registry import Engine, FusionChoice
 from model import zoo
 from model.fusion_net import load_fusion_net
@@ -51,8 +52,13 @@ def build_core(
         mem_every=config.mem_every,
         top_k=config.top_k,
         short_side=config.size,
+        budget=config.budget,
+        update_rate=config.update_rate,
     )
     propagator = importlib.import_module(engine.module).build(setup)
+    for name, value in (("--budget", config.budget), ("--update_rate", config.update_rate)):
+        if value is not None and not isinstance(propagator, SupportsBudget):
+            raise AppError(f"{name} {value}: the engine {engine.name} has no memory with a budget.", "Leave it out.")
     fuser = _fuser(engine, config, compute, fusion)
     return InferenceCore(
         frames,

@@ -137,6 +137,22 @@ class AppConfig:
         metavar="N",
         help="memory cells that each pixel listens to; default: what suits the engine",
     )
+    budget: int | None = flags.flag(
+        None,
+        "--budget",
+        programs=_ENGINE_PROGRAMS,
+        parse=flags.integer(1),
+        metavar="N",
+        help="cells that the memory of afb-urr may hold, all objects together; default: 300000",
+    )
+    update_rate: float | None = flags.flag(
+        None,
+        "--update_rate",
+        programs=_ENGINE_PROGRAMS,
+        parse=flags.share,
+        metavar="R",
+        help="how far a cell of afb-urr's memory moves towards what is merged into it, 0 to 1; default: 0.1",
+    )
     size: int | None = flags.flag(
         None,
         "--size",

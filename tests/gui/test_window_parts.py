@@ -12,12 +12,13 @@ from pytestqt.qtbot import QtBot
 
 from gui.dialogs import Dialogs
 from gui.frame_loader import FrameLoader
-from gui.job_bar import JobBar, Speed, format_bytes
+from gui.job_bar import JobBar, PropagationBar, Speed, format_bytes
 from gui.object_panel import ObjectPanel, ObjectRow, format_share
 from gui.panels_view import format_rate
 from gui.player import Player
 from gui.presence import PresenceIndex
 from gui.settings import DEFAULT_OPACITY, Settings
+from inference_core.api import BankFill, MemoryReport
 from storage.frame_source import open_source
 from storage.frame_store import FrameStore
 from tests.synthetic import SyntheticVideo
@@ -62,6 +63,18 @@ def test_the_bar_shows_progress_cancel_and_summary(qtbot: QtBot) -> None:
     bar.end(bar.summary(), "done")
     assert bar.facts.name.text().startswith("3 frames in 0:0") and bar.note.text() == "done"
     assert not bar.cancel_button.isVisible() and not bar.is_running
+
+
+def test_the_bar_shows_how_full_a_memory_with_a_budget_is(qtbot: QtBot) -> None:
+    bar = PropagationBar(QAction("Cancel"))
+    qtbot.addWidget(bar)
+    bar.show()
+    bar.set_memory(MemoryReport(2, 3, 1 << 20, BankFill(cells=4320, budget=300_000, merged=1234, removed=56)))
+    assert bar.memory.value.text() == "2 key + 3 rolling"
+    assert bar.cells.value.text() == "4,320 of 300,000" and bar.turnover.value.text() == "1,234 · 56"
+    assert bar.cells.isVisible() and bar.turnover.isVisible()
+    bar.set_memory(MemoryReport(2, 3, 1 << 20))
+    assert bar.memory.isVisible() and not bar.cells.isVisible() and not bar.turnover.isVisible()
 
 
 def test_numbers_as_people_read_them() -> None:

@@ -1,6 +1,9 @@
 """The adaptive feature bank, and how the engine makes it anew from the key frames."""
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -8,6 +11,7 @@ from torch import Tensor
 from inference_core.api import BankFill, PropagationRequest
 from inference_core.api import KeyFrame as Key
 from inference_core.core import InferenceCore
+from inference_core.factory import build_core
 from inference_core.feature_bank import FeatureBank
 from inference_core.fusion import LinearFuser
 from inference_core.geometry import Geometry
@@ -18,8 +22,11 @@ from model.afb_urr import AfbUrr
 from tests.inference_core.engines import FLOAT32, random_network
 from tests.inference_core.fakes import ArrayFrames
 from tests.synthetic import make_synthetic_video
+from util.config import AppConfig
+from util.errors import AppError
 
 VIDEO = make_synthetic_video()
+FRAMES = ArrayFrames(np.stack(VIDEO.frames))
 
 
 def axes(*columns: int, length: float = 1.0) -> Tensor:
@@ -112,7 +119,7 @@ def test_background_is_learned_where_all_carried_objects_are_fixed() -> None:
 def test_the_core_reports_how_full_the_bank_is(direction: str) -> None:
     engine = afb()
     core = InferenceCore(
-        ArrayFrames(VIDEO.frames), engine, LinearFuser(), lambda frame: VIDEO.masks[frame] * 0,
+        FRAMES, engine, LinearFuser(), lambda frame: VIDEO.masks[frame] * 0,
         policy=CompatPolicy.product(),
     )
     core.sync([Key(6, VIDEO.masks[6], frozenset(VIDEO.object_ids))])
@@ -127,3 +134,19 @@ def test_the_core_reports_how_full_the_bank_is(direction: str) -> None:
     assert fills[3] is not None and fills[3].cells + fills[3].merged == 2 * per_frame
     assert core.memory().bank is None, "between passes there is no bank"
     assert core.memory().key_frames == 1
+
+
+@pytest.mark.parametrize("setting", [{"budget": 500}, {"update_rate": 0.5}])
+def test_settings_of_the_bank_are_for_engines_that_have_one(
+    setting: dict[str, float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    weights = tmp_path / "afb_urr.pth"
+    with torch.device("meta"):
+        state = AfbUrr().state_dict()
+    torch.save({"model": {k: torch.full((), 0.01).to(t.dtype).expand(t.shape) for k, t in state.items()}}, weights)
+    config = AppConfig(engine="afb-urr", weights=weights, device="cpu", **setting)
+    core = build_core(config, FRAMES, lambda frame: VIDEO.masks[frame])
+    assert {"budget": 300_000, "update_rate": 0.1, **setting}.items() <= core.settings.items()
+    with pytest.raises(AppError, match=f"--{next(iter(setting))}.*light"):
+        build_core(AppConfig(engine="light", device="cpu", **setting), FRAMES, lambda frame: VIDEO.masks[frame])
