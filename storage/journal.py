@@ -25,11 +25,10 @@ from storage.atomic_file import PARTIAL_PREFIX, disk_error, remove_partials, wri
 from storage.io_errors import reason
 from storage.journal_file import (
     FILE_HEAD_BYTES,
-    ID_BYTES,
     DamagedRecordError,
     Record,
     file_head,
-    read_file_head,
+    find_end,
     read_record,
     record_bytes,
     whole_records,
@@ -113,6 +112,12 @@ class Journal:
     def first_segment(self) -> int:
         """Number of the oldest record that is left; 1 more than the last one when there is none."""
         return min(self._sizes, default=self.last_number + 1)
+
+    def end_of(self, segment: int) -> int:
+        """Bytes of a file, with what is still to be written. Raises AppError when it is gone."""
+        if segment not in self._sizes:
+            raise AppError(f"{self._path(segment)} is gone.", "Older steps can no longer be undone.")
+        return self._end if segment == max(self._sizes) else self._sizes[segment]
 
     def read(self, address: Address) -> Record:
         """Raises DamagedRecordError; AppError when the file is gone or cannot be read."""
@@ -218,8 +223,11 @@ class Journal:
         with self._lock:
             self._shut()
 
-    def set_aside(self) -> None:
-        """Rename every file, so that the journal begins anew. For a journal that does not belong to its workspace."""
+    def set_aside(self, number: int) -> None:
+        """Rename every file, so that the journal begins anew, with records after `number`.
+
+        For a journal that does not fit its workspace. Raises AppError.
+        """
         try:
             for segment in list(self._sizes):
                 path = self._path(segment)
@@ -229,6 +237,7 @@ class Journal:
             raise disk_error(error, self.folder) from error
         self._id = uuid.uuid4().bytes
         self._end = 0
+        self.last_number = max(self.last_number, number)
 
     # -- inside
 
@@ -314,38 +323,16 @@ class Journal:
         """Find the end of the journal; False after setting a file aside of which nothing can be read."""
         segment = max(self._sizes)
         path = self._path(segment)
-        end, number = 0, 0
         try:
-            with open(path, "rb") as file:
-                journal_id = read_file_head(file, path)
-                for record in whole_records(file, path):
-                    end, number = record.offset + record.nbytes, record.number
-                file.seek(end)
-                tail = file.read()
-            if end and _holds_record(tail, path):
-                path.with_name(f"{path.stem}-{end}{DAMAGED_SUFFIX}").write_bytes(tail)
+            found = find_end(path)
+            if found is None:
+                os.replace(path, path.with_suffix(DAMAGED_SUFFIX))
+                del self._sizes[segment]
+                return False
+            if found.damaged:
+                path.with_name(f"{path.stem}-{found.end}{DAMAGED_SUFFIX}").write_bytes(found.damaged)
                 self.notice = f"{path.name} was damaged; what stood after the damage is kept beside it."
-        except DamagedRecordError:
-            end = 0
         except OSError as error:
             raise AppError(f"{path}: cannot be read ({reason(error)}).", "Check the disk.") from error
-        if not end:
-            os.replace(path, path.with_suffix(DAMAGED_SUFFIX))
-            del self._sizes[segment]
-            return False
-        self._id, self._end, self.last_number = journal_id, end, number
-        assert len(journal_id) == ID_BYTES
+        self._id, self._end, self.last_number = found.journal_id, found.end, found.number
         return True
-
-
-def _holds_record(tail: bytes, path: Path) -> bool:
-    """Whether whole records follow a damaged one: then it is no record that was cut short by a crash."""
-    place = tail.find(b"JREC", 1)
-    while place >= 0:
-        try:
-            read_record(io.BytesIO(tail), place, path)
-        except DamagedRecordError:
-            place = tail.find(b"JREC", place + 1)
-        else:
-            return True
-    return False

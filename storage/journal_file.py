@@ -9,6 +9,7 @@ everything before it stands: nothing is ever written in place.
 """
 from __future__ import annotations
 
+import io
 import json
 import struct
 import zlib
@@ -107,6 +108,49 @@ def whole_records(file: BinaryIO, path: Path, offset: int = FILE_HEAD_BYTES) -> 
             return
         yield record
         offset += record.nbytes
+
+
+@dataclass(frozen=True)
+class End:
+    """Where a file's whole records end.
+
+    Args:
+        number: of the last one.
+        damaged: what follows, if it is more than one record that was cut short.
+    """
+
+    journal_id: bytes
+    end: int
+    number: int
+    damaged: bytes
+
+
+def find_end(path: Path) -> End | None:
+    """Read a file to its end; None when not even its first record is whole. Raises NewerVersionError, OSError."""
+    end, number = 0, 0
+    with open(path, "rb") as file:
+        try:
+            journal_id = read_file_head(file, path)
+        except DamagedRecordError:
+            return None
+        for record in whole_records(file, path):
+            end, number = record.offset + record.nbytes, record.number
+        file.seek(end)
+        tail = file.read()
+    return End(journal_id, end, number, tail if _holds_record(tail, path) else b"") if end else None
+
+
+def _holds_record(tail: bytes, path: Path) -> bool:
+    """Whether a whole record follows a damaged one: then it is no record that was cut short by a crash."""
+    place = tail.find(_RECORD_MAGIC, 1)
+    while place >= 0:
+        try:
+            read_record(io.BytesIO(tail), place, path)
+        except DamagedRecordError:
+            place = tail.find(_RECORD_MAGIC, place + 1)
+        else:
+            return True
+    return False
 
 
 def _damaged(path: Path, offset: int, what: str) -> DamagedRecordError:

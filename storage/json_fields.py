@@ -1,6 +1,8 @@
 """Strict reading of JSON: every field once and of its exact type; a ValueError names the field that is not."""
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import TypeVar
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
@@ -28,6 +30,10 @@ class Fields:
         require(name in self._left, self._prefix + name, "is missing")
         return self._left.pop(name)
 
+    def has(self, name: str) -> bool:
+        """Whether an optional field is there."""
+        return name in self._left
+
     def end(self) -> None:
         for name in self._left:
             raise ValueError(f"field {self._prefix}{name} is unknown")
@@ -47,3 +53,19 @@ def unique_dict(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     if len(content) != len(pairs):
         raise ValueError("a name stands twice in one object")
     return content
+
+
+def file_text(content: Mapping[str, Json]) -> str:
+    """JSON with every field, and every item of a list of objects, on one line. ValueError for what JSON cannot hold."""
+    lines = []
+    for name, value in content.items():
+        if isinstance(value, list) and value:
+            text = "[\n  " + ",\n  ".join(_line(item) for item in value) + "\n ]"
+        else:
+            text = _line(value)
+        lines.append(f" {json.dumps(name)}: {text}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _line(value: Json) -> str:
+    return json.dumps(value, allow_nan=False, separators=(", ", ": "))

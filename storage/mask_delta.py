@@ -74,10 +74,6 @@ class MaskDelta:
             changed[self.rect.slices] = self._unpack(self.after)
         return changed
 
-    def windows(self) -> tuple[IndexMask, IndexMask]:
-        """The pixels of `rect` before and after, both read-only and [0, 0] for an empty delta."""
-        return self._unpack(self.before), self._unpack(self.after)
-
     def invert(self) -> MaskDelta:
         """The delta that leads back."""
         return MaskDelta(self.frame, self.size, self.rect, self.after, self.before)

@@ -1,4 +1,4 @@
-"""What a workspace knows about its video besides the masks: project.json, version 2.
+"""What a workspace knows about its video besides the masks: project.json, version 3.
 
 Reading is strict: a field that is missing, unknown or of the wrong kind is named with its file, and nothing is guessed.
 A file of an older version is brought up to this one first, one version at a time (`storage/project_migration.py`).
@@ -9,15 +9,15 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from storage.frame_runs import Runs
-from storage.json_fields import Fields, Json, refuse_constant, require, unique_dict
+from storage.frame_runs import Runs, marks_by_frame, runs_by_object
+from storage.json_fields import Fields, Json, file_text, refuse_constant, require, unique_dict
 from storage.project_migration import migrated
-from storage.project_parts import ObjectInfo, object_json, parse_key_frames, parse_object, parse_runs, runs_json
+from storage.project_parts import ObjectInfo, check_runs, object_json, parse_object, parse_runs, runs_json
+from storage.provenance import Provenance, parse_provenance, provenance_json
 from util.errors import AppError
 from util.types import MAX_OBJECT_ID, Size
 
-VERSION = 2
-
+VERSION = 3
 
 _HINT = "Restore the file from a copy, or choose another folder with --workspace."
 
@@ -32,7 +32,10 @@ class Project:
         objects: in the order of the list, the first in front where objects overlap.
         next_object_id: ids are never reused; 255 when all are spent.
         key_frames: frame -> objects the user fixed there.
+        journal_id, journal_number: the last record of the journal (storage/journal.py) that is in this file and in the
+            masks; "" and 0 before there is one.
         locked, verified: object id -> the frames on which the user forbade changes, or called the mask right.
+        provenance: where the masks come from.
         current_frame: shown when the project is opened again.
         settings: for the programs; any JSON.
     """
@@ -45,9 +48,12 @@ class Project:
     key_frames: dict[int, set[int]] = field(default_factory=dict)
     locked: Runs = field(default_factory=dict)
     verified: Runs = field(default_factory=dict)
+    provenance: Provenance = field(default_factory=Provenance)
     current_frame: int = 0
     next_object_id: int = 1
     settings: dict[str, Json] = field(default_factory=dict)
+    journal_id: str = ""
+    journal_number: int = 0
     version: int = VERSION
 
     def check(self) -> None:
@@ -73,21 +79,9 @@ class Project:
                 require(1 <= object_id <= MAX_OBJECT_ID, name, f"must hold ids 1..{MAX_OBJECT_ID}")
         for place, info in enumerate(self.objects):
             require(all(0 <= v <= 255 for v in info.color or ()), f"objects[{place}].color", "must hold 0..255")
+        require(self.journal_number >= 0, "journal.number", "must not be negative")
         for name, runs in (("locked", self.locked), ("verified", self.verified)):
-            self._check_runs(name, runs)
-
-    def _check_runs(self, name: str, runs: Runs) -> None:
-        for object_id, stretches in runs.items():
-            field_name = f"{name}.{object_id}"
-            require(1 <= object_id <= MAX_OBJECT_ID, field_name, f"is not an id of 1..{MAX_OBJECT_ID}")
-            reached = -1
-            for stretch in stretches:
-                require(
-                    reached < stretch.start < stretch.stop <= self.num_frames,
-                    field_name,
-                    f"must hold ascending stretches of the frames 0..{self.num_frames - 1}",
-                )
-                reached = stretch.stop
+            check_runs(name, runs, self.num_frames)
 
     def spend_ids(self) -> None:
         """Move `next_object_id` past every object that there is, so that a deleted one's id is not given out again."""
@@ -104,13 +98,15 @@ class Project:
             "fingerprint": self.fingerprint,
             "objects": [object_json(info) for info in self.objects],
             "next_object_id": self.next_object_id,
-            "key_frames": {str(frame): sorted(ids) for frame, ids in sorted(self.key_frames.items()) if ids},
+            "key_frames": runs_json(runs_by_object(dict(sorted(self.key_frames.items())))),
             "locked": runs_json(self.locked),
             "verified": runs_json(self.verified),
+            "provenance": provenance_json(self.provenance),
             "current_frame": self.current_frame,
             "settings": self.settings,
+            "journal": {"id": self.journal_id, "number": self.journal_number},
         }
-        return json.dumps(content, indent=1, allow_nan=False) + "\n"
+        return file_text(content)
 
     @classmethod
     def from_json(cls, text: str, path: Path) -> Project:
@@ -149,21 +145,30 @@ def _check_version(content: Json, path: Path) -> None:
 def _parse(content: Json) -> Project:
     top = Fields(content, "")
     size = Fields(top.take("size", dict), "size.")
+    journal = Fields(top.take("journal", dict), "journal.")
     objects = [parse_object(item, f"objects[{place}].") for place, item in enumerate(top.take("objects", list))]
+    num_frames = top.take("num_frames", int)
+    require(num_frames >= 1, "num_frames", "must be at least 1")
+    key_frames = parse_runs(top.take("key_frames", dict), "key_frames")
+    check_runs("key_frames", key_frames, num_frames)  # before they are spread out: a damaged one may reach far
     project = Project(
         source_path=Path(top.take("source_path", str)),
-        num_frames=top.take("num_frames", int),
+        num_frames=num_frames,
         size=Size(size.take("height", int), size.take("width", int)),
         fingerprint=top.take("fingerprint", str),
         objects=objects,
-        key_frames=parse_key_frames(top.take("key_frames", dict)),
+        key_frames=marks_by_frame(key_frames),
         locked=parse_runs(top.take("locked", dict), "locked"),
         verified=parse_runs(top.take("verified", dict), "verified"),
+        provenance=parse_provenance(top.take_any("provenance"), num_frames),
         current_frame=top.take("current_frame", int),
         next_object_id=top.take("next_object_id", int),
         settings=top.take("settings", dict),
+        journal_id=journal.take("id", str),
+        journal_number=journal.take("number", int),
         version=top.take("version", int),
     )
     size.end()
+    journal.end()
     top.end()
     return project

@@ -1,4 +1,4 @@
-"""The parts of project.json: an object of the list, key frames, stretches of marked frames."""
+"""The parts of project.json: an object of the list, stretches of marked frames."""
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from storage.frame_runs import Runs
 from storage.json_fields import Fields, Json, require
+from util.types import MAX_OBJECT_ID
 
 
 @dataclass
@@ -93,14 +94,16 @@ def _parse_stretch(content: Json, name: str) -> range:
     return range(ends[0], ends[1] + 1)
 
 
-def parse_key_frames(content: Mapping[str, Json]) -> dict[int, set[int]]:
-    key_frames: dict[int, set[int]] = {}
-    for name, ids in content.items():
-        require(name.isascii() and name.isdecimal(), f"key_frames.{name}", "is not a frame number")
-        require(isinstance(ids, list), f"key_frames.{name}", "must be a list")
-        assert isinstance(ids, list)
-        numbers = {value for value in ids if type(value) is int}
-        require(len(numbers) == len(ids), f"key_frames.{name}", "must hold different whole numbers")
-        require(int(name) not in key_frames, f"key_frames.{name}", "is there twice")
-        key_frames[int(name)] = numbers
-    return key_frames
+def check_runs(name: str, runs: Runs, num_frames: int) -> None:
+    """Raise ValueError unless `runs` are of objects and inside the video."""
+    for object_id, stretches in runs.items():
+        field_name = f"{name}.{object_id}"
+        require(1 <= object_id <= MAX_OBJECT_ID, field_name, f"is not an id of 1..{MAX_OBJECT_ID}")
+        reached = -1
+        for stretch in stretches:
+            require(
+                reached < stretch.start < stretch.stop <= num_frames,
+                field_name,
+                f"must hold ascending stretches of the frames 0..{num_frames - 1}",
+            )
+            reached = stretch.stop

@@ -3,10 +3,12 @@
     <folder>/project.json       objects, key frames, where the user was (storage/project.py)
     <folder>/project.json.bak   the version before that one
     <folder>/masks/<stem>.png   the masks (storage/mask_store.py)
+    <folder>/journal/           what was done, step by step (storage/journal.py)
     <folder>/workspace.lock     held while a program has it open (storage/lock.py)
 
-Nothing else in it is touched. Both the masks and the project file are written behind by one `MaskWriter`, project.json
-after the masks that it speaks of: a crash may lose the last moment, never leave a key frame without its mask.
+Nothing else in it is touched. The masks and the project file are written behind by one `MaskWriter`: first the journal
+is on the medium, then the masks are written, then project.json, which names the last record of the journal that is in
+all of them. So a crash never leaves a key frame without its mask, and what was not saved any more is in the journal.
 """
 from __future__ import annotations
 
@@ -24,6 +26,7 @@ import platformdirs
 
 from storage.atomic_file import PARTIAL_PREFIX, disk_error, remove_partials, sync_folder, write_atomic
 from storage.io_errors import reason
+from storage.journal import DEFAULT_QUOTA, Journal
 from storage.lock import LOCK_NAME, FolderLock
 from storage.mask_store import MaskStore
 from storage.mask_writer import MaskWriter
@@ -38,6 +41,7 @@ PROJECT_NAME = "project.json"
 BACKUP_NAME = "project.json.bak"
 DAMAGED_NAME = "project.json.damaged"
 MASKS_NAME = "masks"
+JOURNAL_NAME = "journal"
 SUFFIX = ".masks"
 
 _APP_NAME = "video-masks"
@@ -63,12 +67,19 @@ class Workspace:
     Attributes:
         folder: absolute.
         masks: its store.
+        journal: of the steps; empty in a new workspace.
         project: its content; the owner changes it and calls `save`.
         notice: what the user should know about this opening; empty when nothing is unusual.
     """
 
     def __init__(
-        self, folder: Path, source: FrameSource, lock: FolderLock, notices: list[str], mask_bytes: int
+        self,
+        folder: Path,
+        source: FrameSource,
+        lock: FolderLock,
+        notices: list[str],
+        mask_bytes: int,
+        journal_bytes: int,
     ) -> None:
         """Use `open`. Reads the folder, which must be writable and locked."""
         self.folder = folder
@@ -80,6 +91,8 @@ class Workspace:
         remove_partials(folder)
         self.project = self._load(source, notices)
         self.project.source_path = source.path.resolve()
+        self.journal = Journal(folder / JOURNAL_NAME, self._writer, quota_bytes=journal_bytes)
+        self.journal.checkpoint(self.project.journal_number)
         stems = [source.stem(frame) for frame in range(len(source))]
         self.masks = MaskStore(folder / MASKS_NAME, stems, source.size, budget_bytes=mask_bytes, writer=self._writer)
         if self.masks.unmatched:
@@ -92,13 +105,21 @@ class Workspace:
         self.flush()
 
     @classmethod
-    def open(cls, source: FrameSource, folder: Path | None = None, *, mask_bytes: int = 256 << 20) -> Workspace:
+    def open(
+        cls,
+        source: FrameSource,
+        folder: Path | None = None,
+        *,
+        mask_bytes: int = 256 << 20,
+        journal_bytes: int = DEFAULT_QUOTA,
+    ) -> Workspace:
         """Open or make the workspace of a video.
 
         Args:
             source: the video.
             folder: where; None for the folder beside the video, or the user data folder when that cannot be written.
             mask_bytes: budget of masks in memory.
+            journal_bytes: quota of the journal on disk.
 
         Raises:
             AppError: in use by another program (names its process), of another video, saved by a newer version,
@@ -112,7 +133,7 @@ class Workspace:
             raise disk_error(error, folder) from error
         lock = FolderLock(folder)
         try:
-            return cls(folder, source, lock, notices, mask_bytes)
+            return cls(folder, source, lock, notices, mask_bytes, journal_bytes)
         except BaseException:
             lock.release()
             if is_new:
@@ -129,7 +150,8 @@ class Workspace:
         text = self.project.to_json()
         if text != self._asked_text:
             self._asked_text = text
-            self._writer.enqueue(self.folder / PROJECT_NAME, partial(self._write_project, text), rank="last")
+            task = partial(self._write_project, text, self.project.journal_number)
+            self._writer.enqueue(self.folder / PROJECT_NAME, task, rank="last")
 
     def flush(self) -> None:
         """Block until masks and project.json are on disk. Raises the first AppError; nothing is lost in memory."""
@@ -140,22 +162,25 @@ class Workspace:
         if not self._is_closed:
             self.save()
             self.masks.close()
+            self.journal.close()
             self._lock.release()
             self._is_closed = True
 
     def abandon(self) -> None:
         """Unlock without saving, for when it cannot be saved and the user has agreed to lose what is not."""
         if not self._is_closed:
+            self.journal.close()
             self._lock.release()
             self._is_closed = True
 
-    def _write_project(self, text: str) -> None:
+    def _write_project(self, text: str, journal_number: int) -> None:
         """Writer thread."""
         if self._saved_text is not None:
             write_atomic(self.folder / BACKUP_NAME, self._saved_text.encode())
         write_atomic(self.folder / PROJECT_NAME, text.encode(), durable=True)
         sync_folder(self.folder)
         self._saved_text = text
+        self.journal.checkpoint(journal_number)
 
     def _load(self, source: FrameSource, notices: list[str]) -> Project:
         path, backup = self.folder / PROJECT_NAME, self.folder / BACKUP_NAME

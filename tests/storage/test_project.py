@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from storage.frame_runs import Runs, marks_by_frame, runs_by_object
 from storage.project import NewerVersionError, Project
 from storage.project_parts import ObjectInfo
+from storage.provenance import GivenPrompt, Provenance, Source, Span
 from util.errors import AppError
 from util.types import Size
 
@@ -29,6 +30,25 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
     max_leaves=3,
 )
+
+
+CLICKED = Source("hand", "click on ball", "2026-11-21T07:01:22Z", prompts=(GivenPrompt(True, ((1.5, 2.0),)),))
+PROPAGATED = Source("propagated", "propagate 8 frames", "2026-11-21T07:02:00Z", 3, "stcn", "ab12", (("top_k", 50),))
+SOURCES = st.builds(
+    Source, st.sampled_from(["hand", "imported"]), st.text(max_size=5), st.text(max_size=5),
+    prompts=st.lists(
+        st.builds(GivenPrompt, st.booleans(), st.just(((1.0, 2.5), (3, 4))), st.none() | st.just(2.5)), max_size=2
+    ).map(tuple),
+) | st.builds(
+    Source, st.just("propagated"), st.text(max_size=5), st.text(max_size=5), st.integers(0, 5), st.text(max_size=5),
+    st.text(max_size=5), st.just((("mem_every", 5), ("scale", 0.5), ("size", "480"))),
+)
+
+
+@st.composite
+def spans(draw: st.DrawFn, num_frames: int) -> Span:
+    ends = draw(st.lists(st.integers(0, num_frames), min_size=2, max_size=2, unique=True).map(sorted))
+    return Span(draw(st.integers(1, 3)), range(*ends), draw(st.none() | SOURCES))
 
 
 def fits(runs: Runs, num_frames: int) -> bool:
@@ -55,6 +75,9 @@ def projects(draw: st.DrawFn) -> Project:
         current_frame=draw(frames),
         next_object_id=draw(st.integers(max(ids, default=0) + 1, 255)),
         settings=draw(st.dictionaries(st.text(max_size=9), JSON, max_size=2)),
+        provenance=Provenance(draw(st.lists(spans(num_frames), max_size=4))),
+        journal_id=draw(st.sampled_from(["", "ab12"])),
+        journal_number=draw(st.integers(0, 1 << 40)),
     )
 
 
@@ -71,6 +94,9 @@ def sample() -> Project:
         current_frame=7,
         next_object_id=3,
         settings={"tool": "brush"},
+        provenance=Provenance([Span(1, range(3, 4), CLICKED), Span(1, range(4, 12), PROPAGATED)]),
+        journal_id="aa",
+        journal_number=7,
     )
 
 
@@ -157,15 +183,22 @@ def drop_field(*keys: str | int) -> Callable[[dict[str, Any]], None]:
         (set_field("next_object_id", value=256), r"next_object_id must be 3\.\.255"),
         (set_field("current_frame", value=12), r"current_frame must be 0\.\.11"),
         (set_field("current_frame", value=-1), r"current_frame must be 0\.\.11"),
-        (set_field("key_frames", "12", value=[1]), r"key_frames\.12 is not a frame of 0\.\.11"),
-        (set_field("key_frames", "-1", value=[1]), r"key_frames\.-1 is not a frame number"),
-        (set_field("key_frames", "٣", value=[1]), "is not a frame number"),
-        (set_field("key_frames", "03", value=[1]), r"key_frames\.03 is there twice"),
-        (set_field("key_frames", "4", value=3), r"key_frames\.4 must be a list"),
-        (set_field("key_frames", "4", value=[1, 1]), r"key_frames\.4 must hold different whole numbers"),
-        (set_field("key_frames", "4", value=[[1]]), r"key_frames\.4 must hold different whole numbers"),
-        (set_field("key_frames", "4", value=[0]), r"key_frames\.4 must hold ids 1\.\.254"),
-        (set_field("version", value=0), "version must be 2"),
+        (set_field("key_frames", "1", value=[[0, 10**15]]), r"key_frames\.1 must hold ascending stretches"),
+        (set_field("key_frames", "255", value=[[0, 1]]), r"key_frames\.255 is not an id"),
+        (set_field("key_frames", "٣", value=[[0, 1]]), "is not an object id"),
+        (set_field("journal", "id", value=1), r"journal\.id must be of type str"),
+        (set_field("journal", "number", value=-1), r"journal\.number must not be negative"),
+        (set_field("provenance", "objects", "0", value=[]), r"provenance\.objects\.0 is not an object id"),
+        (set_field("provenance", "objects", "1", value=[[0, 12, 0]]), r"provenance\.objects\.1 must ascend"),
+        (set_field("provenance", "objects", "1", value=[[0, 3, 0], [3, 4, 0]]), "must ascend"),
+        (set_field("provenance", "objects", "1", value=[[0, 1, 9]]), "names the source 9 of 2"),
+        (set_field("provenance", "objects", "1", value=[[0, 1]]), "must hold .first frame, last frame, source"),
+        (set_field("provenance", "sources", 0, "kind", value="magic"), r"sources\[0\]\.kind must be one of"),
+        (set_field("provenance", "sources", 0, "engine", value="x"), r"sources\[0\]\.engine is unknown"),
+        (set_field("provenance", "sources", 0, "prompts", 0, "points", value=[]), "points must not be empty"),
+        (set_field("provenance", "sources", 0, "prompts", 0, "points", value=[["a", 1]]), "points must hold"),
+        (drop_field("provenance", "sources", 1, "anchor"), r"sources\[1\]\.anchor is missing"),
+        (set_field("version", value=0), "version must be 3"),
         (set_field("version", value="1"), "version must be of type int"),
     ],
 )
@@ -189,21 +222,8 @@ def test_damaged_text(text: str) -> None:
 
 
 def test_newer_version_is_its_own_error() -> None:
-    with pytest.raises(NewerVersionError, match="newer version of this program .format 3"):
-        Project.from_json('{"version": 3, "whatever": "comes"}', PATH)
-
-
-def test_project_of_version_1_is_brought_up_to_date() -> None:
-    old = {
-        "version": 1, "source_path": "/videos/clip.mp4", "num_frames": 12, "size": {"height": 9, "width": 13},
-        "fingerprint": "abc", "objects": [{"id": 2, "name": "dog"}], "next_object_id": 3, "key_frames": {"7": [2]},
-        "current_frame": 7, "settings": {},
-    }
-    project = Project.from_json(json.dumps(old), PATH)
-    assert project.objects == [ObjectInfo(2, "dog")] and project.key_frames == {7: {2}}
-    assert project.locked == project.verified == {} and json.loads(project.to_json())["version"] == 2
-    with pytest.raises(AppError, match=r"objects\[0\]\.name is missing"):
-        Project.from_json(json.dumps({**old, "objects": [{"id": 2}]}), PATH)
+    with pytest.raises(NewerVersionError, match="newer version of this program .format 4"):
+        Project.from_json('{"version": 4, "whatever": "comes"}', PATH)
 
 
 @given(MARKS)

@@ -14,7 +14,7 @@ from storage import workspace as workspace_module
 from storage.lock import LOCK_NAME
 from storage.mask_io import read_mask, write_mask
 from storage.mask_writer import MaskWriter
-from storage.project import Project
+from storage.project import VERSION, Project
 from storage.project_parts import ObjectInfo
 from storage.workspace import (
     BACKUP_NAME,
@@ -221,7 +221,7 @@ def test_workspace_of_another_video(source: FakeSource, change: dict[str, object
 
 def test_newer_version(source: FakeSource) -> None:
     folder = annotated(source)
-    (folder / PROJECT_NAME).write_text('{"version": 3}')
+    (folder / PROJECT_NAME).write_text(f'{{"version": {VERSION + 1}}}')
     refused(source, None, r"project\.json: was saved by a newer version")
 
 
