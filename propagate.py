@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inference_core import registry
-from inference_core.api import CoreApi
+from inference_core.api import CoreApi, ObjectProposer
 from interact.annotations import load_annotations, object_ids
 from interact.headless import HeadlessRun
 from interact.headless_output import OutputMasks, check_places, fill_workspace, open_new_workspace, write_overlay
 from interact.headless_schedule import Stop, plan_stops
 from interact.headless_stats import RunStats, SourceInfo, installed_versions, weights_info
+from interact.headless_zero_shot import ZeroShotRun
 from storage.atomic_file import write_atomic
 from storage.frame_source import open_source
 from storage.frame_store import FrameStore
@@ -38,7 +39,7 @@ EXIT_STOPPED = 130
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be done, checked."""
+    """What is to be done, checked. Without given masks there are no annotations and no stops."""
 
     config: AppConfig
     output: Path
@@ -48,19 +49,20 @@ class Task:
     stops: Sequence[Stop]
     started: float
 
-    @property
-    def object_ids(self) -> list[int]:
-        return sorted(frozenset[int]().union(*(stop.object_ids for stop in self.stops)))
-
 
 @dataclass(frozen=True)
 class Done:
-    """What was done. `finished`: frames with a mask, in order."""
+    """What was done. `finished`: frames with a mask, in order; `key_frames`: frame -> objects fixed there."""
 
     finished: Sequence[int]
+    key_frames: Mapping[int, frozenset[int]]
     predictions: int
     seconds: float
     is_stopped: bool
+
+    @property
+    def object_ids(self) -> list[int]:
+        return sorted(frozenset[int]().union(*self.key_frames.values()))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -81,25 +83,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(config: AppConfig, started: float) -> int:
     """The whole job. Nothing is written before all input has been checked. Raises AppError."""
     assert config.source is not None
-    assert config.masks is not None
     assert config.output is not None
     with closing(FrameStore(open_source(config.source), budget_bytes=config.budgets.frames)) as frames:
         wanted = config.range.resolve(len(frames))
-        annotations = load_annotations(config.masks, frames, wanted)
+        annotations = {} if config.masks is None else load_annotations(config.masks, frames, wanted)
         check_places(config)
         present = {frame: object_ids(mask) for frame, mask in annotations.items()}
         stops = plan_stops(present, wanted, is_partial=config.partial)
         task = Task(config, config.output, frames, wanted, annotations, stops, started)
         masks = OutputMasks(config.output, frames, wanted, config.budgets.masks)
 
-        from inference_core.factory import build_core  # here, so that wrong input is told before torch has loaded
-
-        with closing(build_core(config, frames, masks.get)) as core, _workspace(task) as workspace:
+        with _job(task, masks) as (engine, job), _workspace(task) as workspace:
             masks.begin()
-            done = carry(task, core, masks)
+            done = carry(task, job, masks)
             if workspace is not None:
-                reached = {stop.frame: stop.object_ids for stop in stops if stop.frame in set(done.finished)}
-                fill_workspace(workspace, masks, done.finished, reached)
+                fill_workspace(workspace, masks, done.finished, done.key_frames)
             if done.is_stopped:
                 print(
                     f"propagate.py: stopped; {len(done.finished)} of {len(wanted)} frames are finished and stay in "
@@ -109,8 +107,24 @@ def run(config: AppConfig, started: float) -> int:
                 return EXIT_STOPPED
             if config.overlay is not None:
                 draw(config.overlay, task, masks)
-            report(task, core, done)
+            report(task, engine, done)
     return 0
+
+
+@contextmanager
+def _job(task: Task, masks: OutputMasks) -> Iterator[tuple[CoreApi | ObjectProposer, HeadlessRun | ZeroShotRun]]:
+    """The engine, and the work that it has to do. Imports torch only now, so that wrong input is told before."""
+    config, frames = task.config, task.frames
+    if config.zero_shot:
+        from inference_core.proposals import build_proposer
+
+        with closing(build_proposer(config, frames.size, config.weights)) as proposer:
+            yield proposer, ZeroShotRun(proposer, frames, masks, task.wanted)
+        return
+    from inference_core.factory import build_core
+
+    with closing(build_core(config, frames, masks.get)) as core:
+        yield core, HeadlessRun(core, task.stops, task.annotations, masks, is_partial=config.partial)
 
 
 @contextmanager
@@ -123,9 +137,8 @@ def _workspace(task: Task) -> Iterator[Workspace | None]:
         yield workspace
 
 
-def carry(task: Task, core: CoreApi, masks: OutputMasks) -> Done:
-    """Propagate, with a progress line. Ctrl-C ends it after the frame in hand. Raises AppError; finished masks stay."""
-    job = HeadlessRun(core, task.stops, task.annotations, masks, is_partial=task.config.partial)
+def carry(task: Task, job: HeadlessRun | ZeroShotRun, masks: OutputMasks) -> Done:
+    """Do the job, with a progress line. Ctrl-C ends it after the frame in hand. AppError; finished masks stay."""
     line = ProgressLine(sys.stderr, job.total, "frames")
     is_stopped = False
     begun = time.monotonic()
@@ -145,7 +158,7 @@ def carry(task: Task, core: CoreApi, masks: OutputMasks) -> Done:
     seconds = time.monotonic() - begun
     finished = sorted(job.finished) if is_stopped else task.wanted
     masks.finish(finished)
-    return Done(finished, predictions, seconds, is_stopped)
+    return Done(finished, job.key_frames, predictions, seconds, is_stopped)
 
 
 @contextmanager
@@ -175,20 +188,22 @@ def draw(path: Path, task: Task, masks: OutputMasks) -> None:
         line.close()
 
 
-def report(task: Task, core: CoreApi, done: Done) -> None:
+def report(task: Task, core: CoreApi | ObjectProposer, done: Done) -> None:
     """Write the statistics and the line at the end."""
     seconds = time.monotonic() - task.started
     speed = done.predictions / done.seconds if done.predictions else 0.0
     if task.config.stats is not None:
         write_atomic(task.config.stats, collect_stats(task, core, done, seconds, speed).to_json().encode())
-    num_objects = len(task.object_ids)
+    num_objects = len(done.object_ids)
     print(
         f"{len(task.wanted)} frames, {num_objects} object{'' if num_objects == 1 else 's'} -> {task.output} "
         f"({core.engine} on {core.device}, {format_speed(speed)} frames/s, {format_duration(seconds)} in all)"
     )
 
 
-def collect_stats(task: Task, core: CoreApi, done: Done, seconds: float, speed: float) -> RunStats:
+def collect_stats(
+    task: Task, core: CoreApi | ObjectProposer, done: Done, seconds: float, speed: float
+) -> RunStats:
     """What the statistics file says. `seconds`: the whole run; `speed`: predictions per second."""
     from inference_core.device import open_device
 
@@ -197,7 +212,7 @@ def collect_stats(task: Task, core: CoreApi, done: Done, seconds: float, speed: 
     return RunStats(
         frames=len(task.wanted),
         annotated_frames=len(task.annotations),
-        objects=task.object_ids,
+        objects=done.object_ids,
         predictions=done.predictions,
         seconds=round(seconds, 3),
         propagation_seconds=round(done.seconds, 3),

@@ -185,3 +185,35 @@ class ClickSegmenter(Protocol):
 
     def click(self, state: ClickState, click: ImageClick, token: CancelToken) -> ClickState:
         """One more click. Raises `util.jobs.Cancelled` through `token`, between two runs of the network."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """An object that a network found by itself.
+
+    Args:
+        number: 1, 2, ...: on the following frames the same object has the same number.
+        prob: float32 [H, W] at native size, 0..1, how likely each pixel belongs to it; proposals may overlap.
+        score: 0.5..1, the mean of `prob` over the pixels above one half: how sure the network is of what it shows.
+    """
+
+    number: int
+    prob: NDArray[np.float32]
+    score: float
+
+
+class ObjectProposer(Protocol):
+    """Suggests objects without being shown any; `inference_core.proposals` builds it. Worker thread only."""
+
+    engine: str
+    device: str
+    settings: Mapping[str, str | int | float]
+
+    def start(self) -> None:
+        """The next frame is the first one: numbers are given anew."""
+
+    def propose(self, image: ImageU8) -> tuple[Proposal, ...]:
+        """The objects on this frame, by number; it follows the one given before. Those without a pixel are left out."""
+
+    def close(self) -> None:
+        """Free the network."""

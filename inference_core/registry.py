@@ -25,6 +25,7 @@ class Engine:
         module: has `build(setup: EngineSetup) -> Propagator`; imported when the engine is used.
         weights: name in the zoo, None for an engine without a network.
         fusion: name of the fusion network trained for it, None if there is none.
+        proposals: name in the zoo of the weights by which it finds objects without a mask, None if it does not.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Engine:
     module: str
     weights: str | None
     fusion: str | None
+    proposals: str | None = None
 
 
 ENGINES: tuple[Engine, ...] = (
@@ -41,7 +43,7 @@ ENGINES: tuple[Engine, ...] = (
     # A preset: MiVOS-STCN's network and settings with the files that FasterMiVOS names; its clicks are RITM's.
     Engine("fastermivos", "STCN (FasterMiVOS)", "inference_core.propagators.stcn", "stcn_retrain", "fusion_stm"),
     Engine("afb-urr", "AFB-URR", "inference_core.propagators.afb_urr", "afb_urr", None),
-    Engine("rvos", "RVOS", "inference_core.propagators.rvos", "rvos", None),
+    Engine("rvos", "RVOS", "inference_core.propagators.rvos", "rvos", None, "rvos_zero_shot"),
     Engine("static", "no network: copies the mask", "inference_core.propagators.static", None, None),
 )
 
@@ -64,6 +66,17 @@ def choose(name: str, *, has_gpu: bool) -> Engine:
     if name != AUTO:
         return find(name)
     return find("stcn" if has_gpu and zoo.is_available("stcn") else "light")
+
+
+def proposal_weights(name: str = AUTO) -> str:
+    """Name in the zoo of what finds objects without a mask; AppError when the engine of this name cannot."""
+    if name == AUTO:
+        return next(engine.proposals for engine in ENGINES if engine.proposals is not None)
+    engine = find(name)
+    if engine.proposals is None:
+        able = [engine.name for engine in ENGINES if engine.proposals is not None]
+        raise AppError(f"The engine {name} finds no objects by itself.", f"Give masks, or choose {' or '.join(able)}.")
+    return engine.proposals
 
 
 def weight_files() -> tuple[WeightFile, ...]:

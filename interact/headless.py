@@ -73,6 +73,11 @@ class HeadlessRun:
             self._key_frames[stop.frame] = KeyFrame(stop.frame, mask, stop.object_ids)
             self._passed[stop.frame] = stop
 
+    @property
+    def key_frames(self) -> Mapping[int, frozenset[int]]:
+        """Annotated frames that have got their mask -> the objects fixed there."""
+        return {stop.frame: stop.object_ids for stop in self._stops if stop.frame in self.finished}
+
     def _annotate(self, stop: Stop) -> tuple[IndexMask, IndexMask | None]:
         """Write the stop's mask; returns it and what was predicted there before, if anything."""
         before = self._masks.get(stop.frame)

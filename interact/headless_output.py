@@ -21,8 +21,9 @@ from util.types import IndexMask
 def check_places(config: AppConfig) -> None:
     """Raise AppError when results could replace the input or a workspace's own files, or have no folder to go to."""
     assert config.output is not None
-    assert config.masks is not None
-    taken = [(config.masks if config.masks.is_dir() else config.masks.parent, "holds the masks to start from")]
+    taken = []
+    if config.masks is not None:
+        taken.append((config.masks if config.masks.is_dir() else config.masks.parent, "holds the masks to start from"))
     if config.images is not None:
         taken.append((config.images, "holds the frames"))
     if config.workspace is not None:

@@ -21,10 +21,15 @@ def shrink_base(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rvos_bases, "_WIDTHS", (8, 16, 16, 16))
 
 
-def write_rvos_folder(folder: Path, *, takes_mask: bool, settings: RvosSettings = SMALL, seed: int = 0) -> RVOS:
-    """Save a network with random weights; its files have the published names."""
+def write_rvos_folder(
+    folder: Path, *, takes_mask: bool, settings: RvosSettings = SMALL, seed: int = 0, gain: float = 1
+) -> RVOS:
+    """Save a network with random weights; its files have the published names. A large `gain` makes it say yes here and
+    no there."""
     torch.manual_seed(seed)
     network = RVOS(settings, takes_mask=takes_mask)
+    with torch.no_grad():
+        network.decoder.conv_out.weight *= gain
     folder.mkdir(parents=True, exist_ok=True)
     torch.save(network.encoder.state_dict(), folder / "encoder.pt")
     torch.save(network.decoder.state_dict(), folder / "decoder.pt")

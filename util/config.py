@@ -57,7 +57,6 @@ class AppConfig:
         programs=_ENGINE_PROGRAMS,
         parse=flags.path,
         metavar="DIR|FILE.png",
-        required_by=(HEADLESS,),
         help="masks to start from: a folder of PNG files named like their frames, or one PNG for the first frame",
     )
     output: Path | None = flags.flag(
@@ -68,6 +67,12 @@ class AppConfig:
         metavar="DIR",
         required_by=(HEADLESS,),
         help="folder for the masks, one palette PNG per frame at native size",
+    )
+    zero_shot: bool = flags.flag(
+        False,
+        "--zero_shot",
+        programs=(HEADLESS,),
+        help="no masks are given: a network finds the objects by itself and keeps their ids (engine rvos)",
     )
     engine: str = flags.flag(
         AUTO,
@@ -83,8 +88,8 @@ class AppConfig:
         "--prop_model",
         programs=_ENGINE_PROGRAMS,
         parse=flags.path,
-        metavar="FILE",
-        help="checkpoint of the propagation network; default: the one in saves/, or the embedded one",
+        metavar="FILE|DIR",
+        help="weights of the propagation network, for rvos a folder; default: those in saves/, or the embedded ones",
     )
     fusion_model: Path | None = flags.flag(
         None,
@@ -268,4 +273,8 @@ def parse_config(program: str, argv: Sequence[str], engines: Sequence[str]) -> A
         parser.error("--images and --video exclude each other: give one")
     if program == HEADLESS and config.source is None:
         parser.error("needs --images DIR or --video FILE")
+    if program == HEADLESS and config.zero_shot == (config.masks is not None):
+        parser.error("needs either --masks DIR or --zero_shot")
+    if config.zero_shot and config.partial:
+        parser.error("--partial is about given masks; with --zero_shot there are none")
     return config

@@ -153,6 +153,13 @@ def test_headless_needs_source_masks_and_output(capsys: pytest.CaptureFixture[st
     assert missing in refusal(capsys, HEADLESS, JOB[:at] + JOB[at + 2 :])
 
 
+def test_either_masks_or_objects_found_without(capsys: pytest.CaptureFixture[str]) -> None:
+    job = ["--video", "v.mp4", "--output", "o", "--zero_shot"]
+    assert parse_config(HEADLESS, job, ENGINES).zero_shot
+    assert "either --masks DIR or --zero_shot" in refusal(capsys, HEADLESS, [*job, "--masks", "m"])
+    assert "--partial is about given masks" in refusal(capsys, HEADLESS, [*job, "--partial"])
+
+
 @pytest.mark.parametrize("program", [WINDOW, HEADLESS])
 def test_two_sources_are_refused(capsys: pytest.CaptureFixture[str], program: str) -> None:
     argv = ["--images", "f", *(JOB if program == HEADLESS else ["--video", "v"])]
