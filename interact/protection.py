@@ -58,13 +58,13 @@ def injuries(scene: Scene, step: Step, kinds: Collection[MarkKind] = PROTECTING)
     return found
 
 
-def describe(scene: Scene, step: Step, hurt: Injuries) -> str:
+def describe(scene: Scene, step: Step, hurt: Injuries, kinds: Collection[MarkKind] = PROTECTING) -> str:
     """A sentence: the step, the objects and how they are protected."""
     by_object: dict[int, list[int]] = {}
     for frame, object_ids in sorted(hurt.items()):
         for object_id in object_ids:
             by_object.setdefault(object_id, []).append(frame)
-    names = [f"{scene.objects.name(i)} ({_reason(scene, i, by_object[i])})" for i in sorted(by_object)]
+    names = [f"{scene.objects.name(i)} ({_reason(scene, i, by_object[i], kinds)})" for i in sorted(by_object)]
     listed = ", ".join(names[:_NAMED])
     if len(names) > _NAMED:
         listed += f" and {len(names) - _NAMED} more"
@@ -72,13 +72,16 @@ def describe(scene: Scene, step: Step, hurt: Injuries) -> str:
 
 
 def without_verified(scene: Scene, step: Step, hurt: Injuries) -> Step:
-    """The step when the user allows it: what it changes has to be verified anew."""
+    """The step when the user allows it: what it changes on these frames has to be verified anew."""
     now: dict[int, frozenset[int]] = {}
+    changed = {frame: frozenset[int]() for frame in hurt}
     for change in step.changes:
         if isinstance(change, MarkChange) and change.kind == "verified":
             now.update(change.after)
+        if isinstance(change, MaskChange) and change.delta.frame in hurt:
+            changed[change.delta.frame] |= _changed_ids(change.delta)
     before = {frame: now.get(frame, scene.marks["verified"].on(frame)) for frame in hurt}
-    after = {frame: before[frame] - ids for frame, ids in hurt.items() if before[frame] & ids}
+    after = {frame: before[frame] - ids for frame, ids in changed.items() if before[frame] & ids}
     if not after:
         return step
     return replace(step, changes=(*step.changes, MarkChange("verified", {f: before[f] for f in after}, after)))
@@ -117,12 +120,12 @@ def has_prompts(step: Step) -> bool:
     return any(isinstance(change, InteractionChange) for change in step.changes)
 
 
-def _reason(scene: Scene, object_id: int, frames: list[int]) -> str:
+def _reason(scene: Scene, object_id: int, frames: list[int], kinds: Collection[MarkKind]) -> str:
     if object_id in scene.objects.locked:
         return "locked"
     where = f"frame {frames[0]}" if len(frames) == 1 else f"{len(frames)} frames"
-    kinds = [k for k in ("locked", "verified", "key") if any(object_id in scene.marks[k].on(f) for f in frames)]
-    return f"{' and '.join('marked by hand' if kind == 'key' else kind for kind in kinds)} on {where}"
+    found = [kind for kind in kinds if any(object_id in scene.marks[kind].on(frame) for frame in frames)]
+    return f"{' and '.join('marked by hand' if kind == 'key' else kind for kind in found)} on {where}"
 
 
 def _changed_ids(delta: MaskDelta) -> frozenset[int]:

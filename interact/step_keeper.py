@@ -102,7 +102,8 @@ class StepKeeper:
             return
         hurt = injuries(self._owner, step, kinds)
         if hurt:
-            self._ask(step, hurt, spared(self._owner, step, hurt, kinds) if may_spare else None)
+            part = spared(self._owner, step, hurt, kinds) if may_spare else None
+            self._ask(step, hurt, part, describe(self._owner, step, hurt, kinds))
         else:
             self._begin(step)
 
@@ -178,8 +179,8 @@ class StepKeeper:
             owner.lock(f"{name}; cancel it with Esc to edit.")
             self.work(run.job(name, finished))
 
-    def _ask(self, step: Step, hurt: Injuries, part: Step | None) -> None:
-        owner, text = self._owner, describe(self._owner, step, hurt)
+    def _ask(self, step: Step, hurt: Injuries, part: Step | None, text: str) -> None:
+        owner = self._owner
         if self.ask is None:
             raise AppError(text, "Nothing was changed. Take the lock or the mark away first.")
 

@@ -50,7 +50,8 @@ class DiscPredictor:
 
 @dataclass
 class ShiftCore:
-    """Carries an object by copying it from the anchor, one pixel to the right per frame of distance.
+    """Carries an object by copying it from the anchor, one pixel to the right per frame of distance, up to a frame on
+    which it is fixed.
 
     `fail_at`, `cancel_at`: after so many frames. `break_rule`: overwrite everything, barriers included.
     """
@@ -94,7 +95,8 @@ class ShiftCore:
 
     def _carried(self, anchor: KeyFrame, frame: int, keys: Mapping[int, KeyFrame]) -> IndexMask:
         result = self.existing(frame).copy()
-        fixed = keys[frame].object_ids if frame in keys else frozenset()
+        way = range(anchor.frame + 1, frame + 1) if frame > anchor.frame else range(frame, anchor.frame)
+        fixed = frozenset[int]().union(*(keys[passed].object_ids for passed in way if passed in keys))
         for object_id in anchor.object_ids if self.break_rule else anchor.object_ids - fixed:
             shifted = np.roll(anchor.mask == object_id, frame - anchor.frame, axis=1)
             result[result == object_id] = 0
