@@ -105,6 +105,10 @@ WEIGHT_FILES: tuple[WeightFile, ...] = (
     WeightFile("afb_urr", "AFB-URR", SAVES / "afb_urr.pth", "propagation, engine afb-urr", "afb_urr",
                by_hand="its authors keep three checkpoints at https://huggingface.co/xmlyqing00/AFB-URR/tree/main: "
                "take the one trained on DAVIS 2017, or on YouTube-VOS for long videos"),
+    WeightFile("ivosw_assess", "quality assessment of IVOS-W", SAVES / "assess_net.pt",
+               "estimating how good masks are", "ivosw_assess", (_DRIVE + "1Xdkr6Epm5H5hDkQoBqmp0E_t5V-9SlKl",)),
+    WeightFile("ivosw_agent", "frame agent of IVOS-W", SAVES / "agent.pt", "recommending the next frame",
+               "ivosw_agent", (_DRIVE + "18OgPfPcYipe_1Ka7qlKar7mVVwvG7gPT",)),
     WeightFile("rvos", "RVOS", SAVES / "rvos", "propagation, engine rvos", "rvos_one_shot",
                (_RVOS + "one-shot-model-youtubevos.zip",), parts=_RVOS_PARTS),
     WeightFile("rvos_zero_shot", "RVOS without masks", SAVES / "rvos_zero_shot", "finding objects without a mask",

@@ -70,7 +70,7 @@ def golden_cases(system: str | re.Pattern[str]) -> list[Any]:
         system: its name, or a pattern of the whole name where variants of one system are named in it.
     """
     pattern = re.compile(re.escape(system)) if isinstance(system, str) else system
-    folder = Path(os.environ["GOLDENS"]) if "GOLDENS" in os.environ else PUBLIC if PUBLIC.is_dir() else OWN
+    folder = golden_folder()
     files = sorted(folder.glob("*.npz"))
     cases = [load_golden(path) for path in files]
     found = [pytest.param(case, id=case.path.stem) for case in cases if pattern.fullmatch(case.meta["system"])]
@@ -80,6 +80,11 @@ def golden_cases(system: str | re.Pattern[str]) -> list[Any]:
         absent = pytest.mark.skip(reason=f"no case of {pattern.pattern} in {folder}")
         return [pytest.param(None, id="none", marks=absent)]
     return [pytest.param(folder, id="missing")]
+
+
+def golden_folder() -> Path:
+    """Where the recorded cases are."""
+    return Path(os.environ["GOLDENS"]) if "GOLDENS" in os.environ else PUBLIC if PUBLIC.is_dir() else OWN
 
 
 def load_golden(path: Path) -> Golden:

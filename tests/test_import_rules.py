@@ -36,7 +36,7 @@ ROOTS: dict[str, frozenset[str]] = {
 }
 ALLOWED = LAYERS | ROOTS
 # A higher package may see only the torch-free side of the engine.
-TORCH_FREE_CORE = frozenset({"inference_core.api", "inference_core.registry"})
+TORCH_FREE_CORE = frozenset({"inference_core.api", "inference_core.frame_choice", "inference_core.registry"})
 BUILDERS = frozenset(
     {
         "inference_core.factory", "inference_core.interaction", "inference_core.click.build",
@@ -51,6 +51,7 @@ TORCH_FORBIDDEN_FILES = (
     "model/signatures.py",
     "model/checksums.py",
     "inference_core/api.py",
+    "inference_core/frame_choice.py",
     "inference_core/registry.py",
     "inference_core/pass_planner.py",
     "generation/stills.py",

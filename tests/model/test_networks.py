@@ -25,6 +25,8 @@ from model.attention import (
 from model.blocks import ResidualBlock, conv_with_shared
 from model.encoders import BasicBlock, ResNet
 from model.fusion_net import FusionNet
+from model.quality_agent import QualityAgent
+from model.quality_net import QualityNet
 from model.scribble_net import ScribbleNet
 from model.stcn import STCN
 from model.stm import STM
@@ -39,6 +41,8 @@ from util.types import Size
         ("propagation_model_stm", STM),
         ("s2m", ScribbleNet),
         ("afb_urr", AfbUrr),
+        ("ivosw_assess_net", QualityNet),
+        ("ivosw_agent", QualityAgent),
         ("fusion_stcn", FusionNet),
         ("fusion", FusionNet),
     ],
