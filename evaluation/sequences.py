@@ -4,8 +4,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from interact.annotations import mask_files, some
 from storage.image_folder import natural_key
+from storage.mask_folder import mask_files, some
 from util.errors import AppError
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from interact.annotations import load_annotations, mask_files, object_ids, some
+from interact.annotations import load_annotations, object_ids
+from storage.mask_folder import mask_files, some
 from storage.mask_io import write_mask
 from util.errors import AppError
 from util.types import IndexMask, Size

@@ -1,0 +1,1 @@
+"""Formats that other programs read and write: masks and pictures out, masks in."""
