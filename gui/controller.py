@@ -21,6 +21,7 @@ from gui.file_jobs import scan_presence_job
 from gui.frame_view import FrameView
 from gui.help_text import about_text
 from gui.job_runner import JobRunner
+from gui.long_edits import LongEdits
 from gui.method_control import MethodControl
 from gui.opener import Opener
 from gui.panels_view import PanelsView
@@ -73,6 +74,7 @@ class Controller(QObject):
         self._message_timer.setInterval(MESSAGE_TIME)
         self._message_timer.timeout.connect(self.show_hint)
         self.propagation = PropagationControl(self)
+        self.long_edits = LongEdits(self)
         self.exports = ExportControl(self)
         self.methods = MethodControl(self)
         self.opener = Opener(self)
@@ -91,13 +93,23 @@ class Controller(QObject):
 
     # -- actions
 
+    @property
+    def _runners(self) -> tuple[JobRunner, ...]:
+        return self.runner, self.files, self.long_edits.runner
+
+    def cancel_running(self) -> None:
+        """Stop the propagation or the long edit that runs."""
+        self.propagation.cancel()
+        self.long_edits.cancel()
+
     def _connect(self) -> None:
         connect_parts(self)
         for action_id, command in make_commands(self).items():
             self.window.actions_by_id.connect(action_id, partial(self._perform, command))
         self.propagation.changed.connect(self.update_actions)
+        self.long_edits.changed.connect(self.update_actions)
         self.exports.changed.connect(self.update_actions)
-        for runner in (self.runner, self.files):
+        for runner in self._runners:
             runner.finished.connect(self._on_job_finished)
 
     def _perform(self, command: Callable[[], object]) -> None:
@@ -136,6 +148,7 @@ class Controller(QObject):
         view.player.playing_changed.connect(self.window.transport.set_playing)
         view.failed.connect(partial(self.window.dialogs.show_error, "A frame cannot be shown"))
         panels.save_failed.connect(partial(self.window.dialogs.show_error, "Not saved"))
+        self.long_edits.attach(session)
         self.edit.begin(video)
         self.window.show_video(f"{session.frames.source.path.name} — workspace {session.workspace.folder.name}")
         self.window.canvas.setFocus()
@@ -192,9 +205,9 @@ class Controller(QObject):
 
     def let_go(self, then: Callable[[], None], refused: Callable[[], None]) -> None:
         """Close the open video after its jobs have ended, then call `then`; `refused` if it could not be saved."""
-        for runner in (self.runner, self.files):
+        for runner in self._runners:
             runner.cancel()
-        self._call_when_idle((self.runner, self.files), lambda: self._close_video(then, refused))
+        self._call_when_idle(self._runners, lambda: self._close_video(then, refused))
 
     def close(self) -> bool:
         """Whether everything is saved and ended. If not yet, the window is closed again as soon as it is."""
@@ -202,16 +215,16 @@ class Controller(QObject):
             return True
         self._is_closing = True
         close_again = partial(QTimer.singleShot, 0, self.window.close)
-        for runner in (self.runner, self.files):
+        for runner in self._runners:
             runner.cancel()
-        if self.runner.is_busy() or self.files.is_busy():
+        if any(runner.is_busy() for runner in self._runners):
             self.show_message("Closing after the step in hand…")
-            self._call_when_idle((self.runner, self.files), close_again)
+            self._call_when_idle(self._runners, close_again)
         elif self.video is not None:
             self._close_video(close_again, self._stay)
         else:
             self.weights.close()
-            self._is_closed = self.runner.shutdown() and self.files.shutdown()
+            self._is_closed = all([runner.shutdown() for runner in self._runners])
         return self._is_closed
 
     def _close_video(self, then: Callable[[], None], refused: Callable[[], None]) -> None:
@@ -311,7 +324,7 @@ class Controller(QObject):
             conditions: dict[Need, bool] = {
                 "editable": not session.is_locked,
                 "object": session.objects.selected is not None,
-                "propagating": self.propagation.can_cancel,
+                "propagating": self.propagation.can_cancel or self.long_edits.can_cancel,
                 "exporting": self.exports.is_running,
                 "undo": undo is not None or session.interaction is not None or bool(session.preview_polygon()),
                 "redo": redo is not None,

@@ -102,6 +102,17 @@ class Dialogs:
         box.buttonClicked.connect(lambda clicked: on_yes() if clicked is button else None)
         box.open()
 
+    def ask_protected(self, text: str, details: str, answered: Callable[..., None]) -> None:
+        """Ask whether protected masks may change; calls `answered(change=...)` once, does not wait for it."""
+        box = self._box(QMessageBox.Question, "This is protected", text)
+        box.setInformativeText(details)
+        change = box.addButton("Change anyway", QMessageBox.DestructiveRole)
+        keep = box.addButton("Keep", QMessageBox.RejectRole)
+        box.setDefaultButton(keep)
+        box.setEscapeButton(keep)
+        box.finished.connect(lambda result: answered(change=box.clickedButton() is change))
+        box.open()
+
     def _message(self, kind: QMessageBox.Icon, title: str, text: str, details: str) -> None:
         box = self._box(kind, title, text)
         box.setInformativeText(details)

@@ -81,6 +81,8 @@ class MainWindow(QMainWindow):
         self.job_bar = PropagationBar(actions["propagate.cancel"])
         self.export_bar = JobBar("Export", actions["file.cancel_export"])
         self.export_bar.hide()
+        self.edit_bar = JobBar("Edit", actions["propagate.cancel"])
+        self.edit_bar.hide()
 
     def _build_menus(self) -> None:
         menus = {name: self.menuBar().addMenu(f"&{name}") for name in MENUS}
@@ -148,7 +150,7 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(column)
         layout.setContentsMargins(3 * step, 3 * step, 3 * step, 3 * step)
         layout.setSpacing(5 * step)
-        for part in (self.object_panel, self.tool_panel, self.job_bar, self.export_bar):
+        for part in (self.object_panel, self.tool_panel, self.job_bar, self.edit_bar, self.export_bar):
             layout.addWidget(part)
         layout.addStretch(1)
         area = QScrollArea()

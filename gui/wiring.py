@@ -71,7 +71,7 @@ def make_commands(controller: Controller) -> dict[str, Callable[[], object]]:
         "frame.last": lambda: edit.step(len(edit.session.frames)),
         "frame.previous_key": lambda: edit.seek_key(-1),
         "frame.next_key": lambda: edit.seek_key(1),
-        "propagate.cancel": controller.propagation.cancel,
+        "propagate.cancel": controller.cancel_running,
         "region.leave": lambda: edit.session.set_region(None),
         "tool.model": controller.methods.open_list,
         "weights.show": controller.weights.show,

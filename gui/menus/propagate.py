@@ -13,7 +13,7 @@ ROWS: tuple[ActionSpec, ...] = (
                "Carry the objects marked on this frame to the frames after it", "Propagate", icon="forward",
                needs=("video", "editable")),
     ActionSpec("propagate.cancel", "Cancel", ("Esc",),
-               "Stop the propagation after the frame in hand; frames already done are kept", "Propagate",
+               "Stop what runs: a propagation keeps the frames already done, an edit takes everything back", "Propagate",
                icon="cancel", needs=("propagating",), separator=True),
     ActionSpec("propagate.follow", "Follow the propagation", ("Ctrl+F",),
                "Show each frame as it is done; moving to a frame yourself stops it for this run", "Propagate",

@@ -63,6 +63,10 @@ class FakeDialogs(Dialogs):
         if self.says_yes:
             on_yes()
 
+    def ask_protected(self, text: str, details: str, answered: Callable[..., None]) -> None:
+        self.questions.append(text)
+        answered(change=self.says_yes)
+
 
 class Gate:
     """What the steps of a fake job pass one by one: open for all, or for a counted few."""
@@ -203,6 +207,7 @@ class Driver:
         """Until no job runs and the frame is on the screen."""
         controller = self.window.controller
         self.wait(lambda: not controller.runner.is_busy() and not controller.files.is_busy())
+        self.wait(lambda: not controller.long_edits.runner.is_busy())
         self.wait(lambda: controller.video is None or controller.video.view.is_current)
 
     def open(self, path: Path) -> None:
