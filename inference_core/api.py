@@ -117,6 +117,55 @@ class CoreApi(Protocol):
         """Free the networks and the memory."""
 
 
+WEIGHTS_SETTING = "weights_sha256"
+"""The entry of `CoreApi.settings` that names the weights for good: their path may hold others tomorrow."""
+
+class SoftMasks(Protocol):
+    """What an engine knows beyond the masks that are stored; `inference_core.core.InferenceCore` is one."""
+
+    def object_probs(self, frame: int, object_ids: Sequence[int]) -> NDArray[np.float32]:
+        """How likely each pixel belongs to each object, float32 [K, H, W] at native size.
+
+        From the engine's result where the stored mask still shows it, else 0 and 1 from that mask.
+        """
+
+
+class QualityAssessor(Protocol):
+    """Estimates how good the masks of a frame are. `inference_core.advice` builds it."""
+
+    @property
+    def name(self) -> str:
+        """What the estimate rests on, for the user."""
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether a network was trained to estimate it; otherwise it is only how sure the engine is."""
+
+    def quality(self, image: ImageU8, objects: NDArray[np.float32]) -> float:
+        """The mean over the objects, 0 (worst) to 1.
+
+        Args:
+            image: uint8 [H, W, 3].
+            objects: float32 [K, H, W] as `SoftMasks.object_probs` gives them. ValueError for K = 0.
+        """
+
+
+class FrameRanker(Protocol):
+    """Says which frames to correct first. `inference_core.advice` builds it."""
+
+    @property
+    def name(self) -> str:
+        """How it decides, for the user."""
+
+    def rank(self, quality: Sequence[float], annotations: Sequence[int]) -> list[int]:
+        """All frames, the one to correct next first.
+
+        Args:
+            quality: of every frame, 0..1.
+            annotations: how many times every frame was annotated so far.
+        """
+
+
 INTERACTION_WEIGHTS = "light_interaction"
 """What `model.zoo` calls the interaction network's file."""
 

@@ -201,6 +201,17 @@ class InferenceCore:
 
     # ------------------------------------------------------------------------------------ state
 
+    @torch.inference_mode()
+    def object_probs(self, frame: int, object_ids: Sequence[int]) -> NDArray[np.float32]:
+        """See `SoftMasks`."""
+        mask = self._existing(frame)
+        planes = [np.asarray(mask == i, np.float32) for i in object_ids]
+        for plane, object_id in zip(planes, object_ids, strict=True):
+            soft = self.past.probs.get(frame, object_id, mask)
+            if soft is not None:
+                plane[:] = self._propagator.to_native(self._propagator.place(soft)[None])[0].cpu().numpy()
+        return np.stack(planes)
+
     def snapshot(self) -> CoreState:
         """The key frames with their memory, and the soft results."""
         return CoreState(

@@ -14,6 +14,16 @@ def worst_frame(quality: Sequence[float], annotated: Collection[int] = ()) -> in
     return min([f for f in frames if f not in annotated] or frames, key=lambda frame: quality[frame])
 
 
+class WorstFirst:
+    """See `FrameRanker`: by quality, frames that were annotated already last."""
+
+    name = "the frame with the lowest quality"
+
+    def rank(self, quality: Sequence[float], annotations: Sequence[int]) -> list[int]:
+        """See `FrameRanker`."""
+        return sorted(range(len(quality)), key=lambda frame: (annotations[frame] > 0, quality[frame]))
+
+
 def spaced_frames(first: int, num_frames: int, count: int) -> list[int]:
     """`count` frames spread over the video, `first` among them, in order.
 

@@ -39,7 +39,7 @@ ALLOWED = LAYERS | ROOTS
 TORCH_FREE_CORE = frozenset({"inference_core.api", "inference_core.frame_choice", "inference_core.registry"})
 BUILDERS = frozenset(
     {
-        "inference_core.factory", "inference_core.interaction", "inference_core.click.build",
+        "inference_core.advice", "inference_core.factory", "inference_core.interaction", "inference_core.click.build",
         "inference_core.scribble_predictor",
     }
 )
@@ -51,6 +51,7 @@ TORCH_FORBIDDEN_FILES = (
     "model/signatures.py",
     "model/checksums.py",
     "inference_core/api.py",
+    "inference_core/confidence.py",
     "inference_core/frame_choice.py",
     "inference_core/registry.py",
     "inference_core/pass_planner.py",
