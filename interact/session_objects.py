@@ -10,6 +10,8 @@ from interact.objects import SceneObject
 from interact.prompts import Polygon
 from interact.session_base import SessionBase
 from interact.splitting import Splitter, enclosed_part, loose_parts
+from interact.suggestions import Suggestion, acceptance
+from util.errors import AppError
 from util.types import IndexMask
 
 
@@ -102,6 +104,22 @@ class ObjectEditing(SessionBase):
         if self._may_edit():
             self._leave()
             self._record(edits.set_marks(self, kind, object_ids, frames, on=on))
+
+    def accept_suggestion(self, suggestion: Suggestion) -> bool:
+        """A suggestion on the current frame becomes an object with a key frame here, selected; whether it did.
+
+        Raises:
+            AppError: other objects have all its pixels by now, or no id is left.
+        """
+        if not self._may_edit():
+            return False
+        self._leave()
+        free = suggestion.region & (self.masks.get(self.frame) == 0)
+        if not free.any():
+            raise AppError("Other objects have all pixels of this suggestion by now.", "Drop it.")
+        item = self.objects.new(suggestion.name or None)
+        self._record(acceptance(self, self.frame, item, free))
+        return item.object_id in self.objects
 
     def clear_frame(self) -> None:
         """Empty the current frame: its objects count as absent here. On an empty frame: forget its key marks."""
