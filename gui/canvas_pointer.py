@@ -31,6 +31,10 @@ class CanvasPointer(QWidget):
     hovered = pyqtSignal(object)
     """The Point of the image under the pointer, None beside the image."""
     space_tapped = pyqtSignal()
+    key_pressed = pyqtSignal(int)
+    """A key without modifiers, not repeated, before it may act as a shortcut."""
+    key_released = pyqtSignal(int)
+    focus_left = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,6 +48,11 @@ class CanvasPointer(QWidget):
         self._pan_last = QPointF()
         self._space_since: float | None = None
         self._has_panned = False
+
+    @property
+    def hovered_point(self) -> Point | None:
+        """The point of the image under the pointer, None beside it."""
+        return self._reported
 
     @property
     def is_panning(self) -> bool:
@@ -157,9 +166,12 @@ class CanvasPointer(QWidget):
 
     def event(self, event: QEvent) -> bool:
         # Keys that the canvas needs itself come as key presses only if it claims them from the shortcuts first.
-        if event.type() == QEvent.ShortcutOverride and isinstance(event, QKeyEvent) and self._wants(event):
-            event.accept()
-            return True
+        if event.type() == QEvent.ShortcutOverride and isinstance(event, QKeyEvent):
+            if self._wants(event):
+                event.accept()
+                return True
+            if event.modifiers() == Qt.NoModifier and not event.isAutoRepeat():
+                self.key_pressed.emit(event.key())
         if event.type() == QEvent.WindowDeactivate:
             self._end_drag("release")
         return super().event(event)
@@ -182,6 +194,8 @@ class CanvasPointer(QWidget):
             super().keyPressEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if not event.isAutoRepeat():
+            self.key_released.emit(event.key())
         if event.key() != Qt.Key_Space or self._space_since is None:
             super().keyReleaseEvent(event)
         elif not event.isAutoRepeat():
@@ -193,6 +207,7 @@ class CanvasPointer(QWidget):
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
+        self.focus_left.emit()
         if self._space_since is not None:
             self._space_since = None
             self._update_cursor()

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, cast
 
 from PyQt5.QtCore import QObject
 
+from gui.held_tool import HeldTool
 from gui.menus.tools import TOOLS
 from gui.tool_panel import MAX_BRUSH, MIN_BRUSH
 from interact.events import PointerEvent
+from interact.prompts import Point
 from interact.session import VideoSession
-from interact.tools import ToolName
+from interact.tool_base import ToolName
 from util.errors import AppError
 from util.view_transform import ViewTransform
 
@@ -29,6 +31,7 @@ class EditControl(QObject):
         self._window = controller.window
         self._brush_size = DEFAULT_BRUSH
         self._window.tool_panel.set_brush_size(self._brush_size)
+        self.held = HeldTool(self._window.actions_by_id, self.set_tool)
 
     @property
     def _video(self) -> OpenVideo | None:
@@ -43,6 +46,7 @@ class EditControl(QObject):
     def begin(self, video: OpenVideo) -> None:
         """Hand the window's choices (tool, brush, looks) to a video that was just opened."""
         video.session.brush_size = self._brush_size
+        self.keep_others()
         self.set_tool(next(name for name in TOOLS if self._window.actions_by_id[f"tool.{name}"].isChecked()))
         self.apply_style()
 
@@ -106,12 +110,31 @@ class EditControl(QObject):
 
     # -- tools
 
+    def choose_tool(self, name: str) -> None:
+        """The user wants a tool; while its key is held, or for good."""
+        before = self._window.tool_panel.tool
+        self.set_tool(name)
+        self.held.chosen(name, before)
+
     def set_tool(self, name: str) -> None:
         """Args: name: one of `gui.menus.tools.TOOLS`. Remembered for the next video when none is open."""
         if self._video is not None:
             self.session.set_tool(cast(ToolName, name))
         else:
             self._window.tool_panel.set_tool(name)
+
+    def keep_others(self) -> None:
+        """Hand on whether painting leaves other objects alone."""
+        if self._video is not None:
+            self.session.keeps_others = self._window.actions_by_id["tool.keep_others"].isChecked()
+
+    def pick_object(self) -> None:
+        """Select what lies under the pointer."""
+        point = self._window.canvas.hovered_point
+        if point is None:
+            self._controller.show_message("The pointer is not on the picture.")
+        else:
+            self.session.pick_object(Point(*point))
 
     def set_brush_size(self, diameter: int) -> None:
         self._brush_size = min(max(diameter, MIN_BRUSH), MAX_BRUSH)

@@ -16,7 +16,7 @@ from gui.player import Player
 from gui.timecode import format_timecode
 from interact.events import Button
 from interact.interaction import Interaction
-from interact.prompts import Click
+from interact.prompts import Box, Click
 from interact.session import VideoSession
 from util.errors import AppError
 from util.types import ImageU8, IndexMask, Rect
@@ -30,7 +30,10 @@ def interaction_markers(interaction: Interaction | None) -> list[Marker]:
     """The clicks and strokes given so far."""
     markers: list[Marker] = []
     for prompt in () if interaction is None else interaction.prompts:
-        if isinstance(prompt, Click):
+        if isinstance(prompt, Box):
+            corners = ((prompt.x0, prompt.y0), (prompt.x1, prompt.y0), (prompt.x1, prompt.y1), (prompt.x0, prompt.y1))
+            markers.append(Marker("frame", corners))
+        elif isinstance(prompt, Click):
             markers.append(Marker("click", ((prompt.x, prompt.y),), prompt.positive))
         else:
             markers.append(Marker("stroke", tuple(prompt.points), prompt.positive, prompt.width))
@@ -118,7 +121,7 @@ class FrameView(QObject):
         if region is not None:
             corners = ((region.x0, region.y0), (region.x1, region.y0), (region.x1, region.y1), (region.x0, region.y1))
             markers.insert(0, Marker("frame", corners))
-        if outline and self._session.tool.name == "region":
+        if outline and self._session.tool.name in ("box", "lasso", "region"):
             markers.append(Marker("frame", tuple(outline)))
         elif outline:
             is_scribble = self._session.tool.name == "scribble"

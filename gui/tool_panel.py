@@ -33,11 +33,16 @@ TOOL_HELP: Mapping[str, ToolHelp] = {
         "Scribble", "Draw with the left button over the object, with the right button over what is not part of it.",
         has_model=True, has_size=True,
     ),
+    "box": ToolHelp(
+        "Box", "Drag a box around the whole object: what differs from its surroundings is taken. Clicks correct it."
+    ),
     "brush": ToolHelp("Brush", "Paint the object pixel by pixel. Ctrl and the wheel change the size.", has_size=True),
     "eraser": ToolHelp("Eraser", "Rub out pixels of the selected object.", has_size=True),
     "polygon": ToolHelp(
         "Polygon", "Click the corners; double-click, or click the first corner, to close. Esc starts over."
     ),
+    "lasso": ToolHelp("Lasso", "Draw around an area: the left button takes it, the right one erases in it."),
+    "fill": ToolHelp("Fill", "Left click takes the whole area under the pointer, right click gives it up."),
     "region": ToolHelp(
         "Local region", "Drag a rectangle: prompts and brushes then change nothing outside it. Esc leaves the region."
     ),

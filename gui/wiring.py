@@ -22,6 +22,9 @@ def connect_parts(controller: Controller) -> None:
     window.canvas.view_changed.connect(edit.on_view_changed)
     window.canvas.brush_resized.connect(edit.resize_brush)
     window.canvas.dropped.connect(controller.open)
+    window.canvas.key_pressed.connect(edit.held.key_pressed)
+    window.canvas.key_released.connect(edit.held.key_released)
+    window.canvas.focus_left.connect(edit.held.forget)
     window.canvas.space_tapped.connect(edit.toggle_playing)
     window.timeline.seek_requested.connect(edit.seek)
     window.timeline.object_clicked.connect(edit.select_object)
@@ -60,6 +63,10 @@ def make_commands(controller: Controller) -> dict[str, Callable[[], object]]:
         "object.toggle_visible": edit.toggle_selected_visible,
         "object.previous": lambda: edit.select_beside(-1),
         "object.next": lambda: edit.select_beside(1),
+        "object.pick": edit.pick_object,
+        "edit.copy_previous": lambda: edit.session.copy_from_key(-1),
+        "edit.copy_next": lambda: edit.session.copy_from_key(1),
+        "tool.keep_others": edit.keep_others,
         "tool.smaller": lambda: edit.resize_brush(-1),
         "tool.larger": lambda: edit.resize_brush(1),
         "play.toggle": edit.toggle_playing,
@@ -78,6 +85,6 @@ def make_commands(controller: Controller) -> dict[str, Callable[[], object]]:
         "help.about": controller.show_about,
     }
     commands |= {f"object.select_{n}": partial(edit.select_object, n) for n in range(1, NUM_SELECT_KEYS + 1)}
-    commands |= {f"tool.{name}": partial(edit.set_tool, name) for name in TOOLS}
+    commands |= {f"tool.{name}": partial(edit.choose_tool, name) for name in TOOLS}
     commands |= {f"propagate.{way}": partial(controller.propagation.start, way) for way in get_args(Direction)}
     return commands

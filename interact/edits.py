@@ -24,9 +24,8 @@ from interact.object_plans import edit_pixels
 from interact.objects import SceneObject
 from interact.painter import Painter, paint
 from interact.prompting import Region
-from interact.prompts import Polygon
-from util.raster import polygon
-from util.types import IndexMask, Rect, Size
+from util.raster import Patch
+from util.types import IndexMask
 
 _VERBS: Mapping[MarkKind, str] = {"key": "fix", "locked": "lock", "verified": "verify"}
 
@@ -52,13 +51,22 @@ def brush_stroke(scene: Scene, frame: int, painter: Painter) -> Step | None:
     return _object_edit(scene, label, frame, painter.object_id, painter.mask)
 
 
-def fill_polygon(
-    scene: Scene, frame: int, object_id: int, outline: Polygon, within: Rect | None = None
+def paint_patch(
+    scene: Scene, frame: int, object_id: int, patch: Patch, what: str, *, erase: bool, keeps_others: bool
 ) -> Step | None:
-    """Args: within: the only part that may change; None for all of it."""
+    """An area taken by an object, or given up. Args: what: the tool, for the label. keeps_others: see `paint`."""
     after = scene.masks.get(frame).copy()
-    paint(after, polygon(outline.points, Size(*after.shape)).within(within), object_id, erase=False)
-    return _object_edit(scene, f"polygon on {scene.objects.name(object_id)}", frame, object_id, after)
+    paint(after, patch, object_id, erase=erase, keeps_others=keeps_others)
+    label = f"{f'erase by {what} on' if erase else f'{what} on'} {scene.objects.name(object_id)}"
+    return _object_edit(scene, label, frame, object_id, after)
+
+
+def copy_mask(scene: Scene, frame: int, object_id: int, source: int) -> Step | None:
+    """An object as it is on another frame; where it lies already, only its key mark is new."""
+    shape = np.asarray(scene.masks.get(source) == object_id, np.bool_)
+    after = lay_region(scene.masks.get(frame), object_id, shape, scene.objects.order)
+    label = f"copy {scene.objects.name(object_id)} from frame {source}"
+    return _step(label, frame, (*edit_pixels(scene, frame, after), *_fixing(scene, {frame: [object_id]})))
 
 
 def clear_frame(scene: Scene, frame: int) -> Step | None:

@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from interact.box_cut import cut_box
 from interact.interaction import Interaction
-from interact.prompts import Click, Hint
+from interact.prompts import Box, Click, Hint
 from interact.seeds import INSIDE, OUTSIDE, hold_prompts
 from interact.windows import Lens, Region, Window, touching
 from util.jobs import CancelToken
@@ -44,6 +45,8 @@ class GrabCutPredictor:
         """See `MaskPredictor`. Where GrabCut finds nothing, the prompts' own pixels are all that is inside."""
         previous = interaction.previous
         prompts = interaction.prompts
+        if isinstance(prompts[-1], Box):
+            return cut_box(image, prompts[-1], token)
         if not previous.any():
             if not any(prompt.positive for prompt in prompts):
                 return previous

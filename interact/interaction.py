@@ -8,13 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interact.packed_mask import PackedMask
-from interact.prompts import Click, Hint
+from interact.prompts import Box, Click, Hint
 from util.types import IndexMask, Rect
 
-InteractionKind = Literal["click", "scribble"]
+InteractionKind = Literal["click", "scribble", "box"]
 
 
 def kind_of(prompt: Hint) -> InteractionKind:
+    if isinstance(prompt, Box):
+        return "box"
     return "click" if isinstance(prompt, Click) else "scribble"
 
 
@@ -46,6 +48,8 @@ class Interaction:
 
     def accepts(self, frame: int, object_id: int, prompt: Hint, region: Rect | None = None) -> bool:
         """Whether `prompt` belongs to this interaction or starts another."""
+        if isinstance(prompt, Box):
+            return False  # a box stands for the whole object, so another one is another beginning
         own = (self.frame, self.object_id, self.kind, self.region)
         return own == (frame, object_id, kind_of(prompt), region)
 

@@ -12,7 +12,7 @@ import numpy as np
 from interact.interaction import Interaction
 from interact.packed_mask import PackedMask
 from interact.predictor import MaskPredictor
-from interact.prompts import Click, Hint, Point
+from interact.prompts import Box, Click, Hint, Point
 from interact.windows import Region
 from util.jobs import CancelToken
 from util.types import ImageU8, Rect, Size
@@ -55,6 +55,8 @@ def _seen_from(interaction: Interaction, rect: Rect) -> Interaction:
 
 
 def _moved(prompt: Hint, rect: Rect) -> Hint:
+    if isinstance(prompt, Box):
+        return Box(prompt.x0 - rect.x0, prompt.y0 - rect.y0, prompt.x1 - rect.x0, prompt.y1 - rect.y0)
     if isinstance(prompt, Click):
         return replace(prompt, x=prompt.x - rect.x0, y=prompt.y - rect.y0)
     return replace(prompt, points=tuple(Point(x - rect.x0, y - rect.y0) for x, y in prompt.points))

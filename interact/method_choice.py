@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import get_args
 
 from interact.interaction import Interaction, InteractionKind
 from interact.methods import METHODS, Method, find_method
@@ -41,7 +42,7 @@ class MethodChoice:
         wanted: Mapping[InteractionKind, str] | None = None,
     ) -> None:
         self._build, self._is_ready = build, is_ready
-        self._wanted: dict[InteractionKind, str] = {"click": AUTO, "scribble": AUTO}
+        self._wanted: dict[InteractionKind, str] = dict.fromkeys(get_args(InteractionKind), AUTO)
         self._built: dict[str, MaskPredictor] = {}
         for kind, name in (wanted or {}).items():
             self.choose(kind, name)

@@ -39,7 +39,7 @@ METHODS: tuple[Method, ...] = (
     Method("fbrs", "f-BRS", ("click",), "fbrs"),
     Method("s2m", "S2M", ("scribble",), "s2m"),
     Method("light", "Light network", ("click", "scribble"), INTERACTION_WEIGHTS),
-    Method("grabcut", "GrabCut", ("click", "scribble"), ""),
+    Method("grabcut", "GrabCut", ("click", "scribble", "box"), ""),
 )
 """The best first: `auto` is the first one for its kind of prompt whose weights are here."""
 

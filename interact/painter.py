@@ -1,24 +1,40 @@
 """A brush drag in progress: a working copy of the mask, so that the stores change once, at its end."""
 from __future__ import annotations
 
-from interact.tools import PaintTo
+from interact.tool_base import PaintTo
 from util.raster import Patch, segment
-from util.types import IndexMask, Rect, Size
+from util.types import IGNORE, IndexMask, Rect, Size
 
 
-def paint(mask: IndexMask, patch: Patch, object_id: int, *, erase: bool) -> None:
-    """Change `mask` in place: painting takes over whatever lies there, erasing removes only this object's pixels."""
+def paint(mask: IndexMask, patch: Patch, object_id: int, *, erase: bool, keeps_others: bool = False) -> None:
+    """Change `mask` in place: painting takes over whatever lies there, erasing removes only this object's pixels.
+
+    Args:
+        keeps_others: painting, too, leaves the other objects' pixels alone.
+    """
     view = mask[patch.rect.slices]
-    view[patch.inside & (view == object_id) if erase else patch.inside] = 0 if erase else object_id
+    inside = patch.inside
+    if erase:
+        inside = inside & (view == object_id)
+    elif keeps_others:
+        inside = inside & ((view == 0) | (view == IGNORE))
+    view[inside] = 0 if erase else object_id
 
 
 class Painter:
     """Holds the mask while the user drags. `mask` changes under the reader's hands: draw it, don't keep it."""
 
     def __init__(
-        self, before: IndexMask, object_id: int, diameter: float, *, erase: bool, within: Rect | None = None
+        self,
+        before: IndexMask,
+        object_id: int,
+        diameter: float,
+        *,
+        erase: bool,
+        within: Rect | None = None,
+        keeps_others: bool = False,
     ) -> None:
-        """Args: within: the only part that may change; None for all of it."""
+        """Args: within: the only part that may change; None for all of it. keeps_others: see `paint`."""
         self.before = before
         self.object_id = object_id
         self.erase = erase
@@ -26,11 +42,12 @@ class Painter:
         self.dirty = Rect(0, 0, 0, 0)
         self._diameter = diameter
         self._within = within
+        self._keeps_others = keeps_others
 
     def move(self, stroke: PaintTo) -> Rect:
         """Returns the part that may have changed."""
         patch = segment(stroke.start, stroke.end, self._diameter, Size(*self.mask.shape)).within(self._within)
         if not patch.rect.is_empty:
-            paint(self.mask, patch, self.object_id, erase=self.erase)
+            paint(self.mask, patch, self.object_id, erase=self.erase, keeps_others=self._keeps_others)
             self.dirty = self.dirty.union(patch.rect)
         return patch.rect

@@ -14,7 +14,8 @@ from interact.predictor import MaskPredictor
 from interact.prompting import Prompting
 from interact.prompts import Point
 from interact.step_keeper import StepKeeper
-from interact.tools import Tool, ToolName, make_tools
+from interact.tool_base import Tool, ToolName
+from interact.tools import make_tools
 from interact.undo_stack import UndoStack
 from storage.frame_runs import marks_by_frame
 from storage.frame_store import FrameStore
@@ -68,6 +69,8 @@ class SessionBase:
         self.locked_message = LOCKED_MESSAGE
         self.region: Rect | None = None
         """The local region: prompts and brushes change nothing outside it. Stays when the frame changes."""
+        self.keeps_others = False
+        """Whether brush, outlines and fill leave the pixels of other objects alone."""
         self.frame = min(project.current_frame, len(frames) - 1)
         self._prompting = Prompting(frames, self.masks)
         self._painter: Painter | None = None

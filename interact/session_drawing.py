@@ -2,17 +2,21 @@
 from __future__ import annotations
 
 from interact import edits
+from interact.areas import area_at
 from interact.events import PointerEvent
 from interact.interaction import Interaction
 from interact.local_region import MIN_SIDE, region_between
 from interact.painter import Painter
 from interact.prompting import Region
-from interact.prompts import Click, Polygon, Stroke
+from interact.prompts import Box, Click, Point, Polygon, Stroke
 from interact.seeds import is_bare
 from interact.session_objects import ObjectEditing
-from interact.tools import Action, PaintEnd, PaintTo, RegionDrawn, ToolName, ToolSettings
+from interact.tool_base import Action, Fill, PaintEnd, PaintTo, RegionDrawn, ToolName, ToolSettings
 from util.jobs import Job
+from util.raster import Patch, polygon
 from util.types import Rect
+
+_FREE: tuple[ToolName, ...] = ("polygon", "lasso", "box")
 
 
 class Drawing(ObjectEditing):
@@ -48,6 +52,9 @@ class Drawing(ObjectEditing):
         if self.tool.name == "region":
             self._draw_region(event)
             return None
+        if is_press and event.ctrl:
+            self.pick_object(Point(event.x, event.y))
+            return None
         if is_press and not self._is_within(event):
             self.message.emit("This lies outside the local region. Esc leaves the region.")
             return None
@@ -59,8 +66,8 @@ class Drawing(ObjectEditing):
         return None if action is None else self._perform(action)
 
     def _is_within(self, event: PointerEvent) -> bool:
-        """Whether a press may begin here. A polygon's corners may lie anywhere: only what is inside is filled."""
-        return self.region is None or self.tool.name == "polygon" or self.region.contains(event.x, event.y)
+        """Whether a press may begin here. Outlines may lie anywhere: only what is inside changes."""
+        return self.region is None or self.tool.name in _FREE or self.region.contains(event.x, event.y)
 
     def _draw_region(self, event: PointerEvent) -> None:
         """With a region drawn, the tool that was used before comes back."""
@@ -81,7 +88,7 @@ class Drawing(ObjectEditing):
         if object_id is None:
             return None
         match action:
-            case Click() | Stroke():
+            case Click() | Stroke() | Box():
                 return self._prompting.ask(
                     self.frame, object_id, action, self.predictor, self._on_predicted, self.region
                 )
@@ -91,8 +98,10 @@ class Drawing(ObjectEditing):
             case PaintEnd():
                 self._end_paint(keep=action.keep)
             case Polygon():
-                self._prompting.set(None)
-                self._record(edits.fill_polygon(self, self.frame, object_id, action, self.region))
+                size = self.frames.size
+                self._paint_area(object_id, polygon(action.points, size), erase=action.erase)
+            case Fill():
+                self._fill(action, object_id)
         self.interaction_changed.emit()
         return None
 
@@ -107,11 +116,56 @@ class Drawing(ObjectEditing):
         if not is_open:
             self._prompting.set(None)
 
+    def _fill(self, action: Fill, object_id: int) -> None:
+        mask = self.masks.get(self.frame)
+        area = area_at(mask, action.at)
+        owner = int(mask[area.rect.slices][area.inside][0])
+        if (owner == object_id) != action.erase:
+            name = self.objects.name(object_id)
+            self.message.emit(f"This area is {'no part' if action.erase else 'already part'} of {name}.")
+        else:
+            self._paint_area(object_id, area, erase=action.erase)
+
+    def _paint_area(self, object_id: int, area: Patch, *, erase: bool) -> None:
+        self._prompting.set(None)
+        area = area.within(self.region)
+        step = edits.paint_patch(
+            self, self.frame, object_id, area, self.tool.name, erase=erase, keeps_others=self.keeps_others
+        )
+        self._record(step)
+
+    def pick_object(self, at: Point) -> None:
+        """Select the object under a point of the current frame."""
+        if not Rect.full(self.frames.size).contains(at.x, at.y):
+            return
+        object_id = int(self.mask[int(at.y), int(at.x)])
+        if object_id in self.objects:
+            self.select_object(object_id)
+        else:
+            self.message.emit("There is no object here.")
+
+    def copy_from_key(self, direction: int) -> None:
+        """Give the selected object the shape it has on its next (1) or previous (-1) key frame."""
+        object_id = self.objects.selected
+        if object_id is None or not self._may_edit():
+            return
+        keys = [frame for frame, ids in self.key_frames.items() if object_id in ids]
+        beyond = [frame for frame in keys if (frame > self.frame if direction > 0 else frame < self.frame)]
+        if not beyond:
+            side = "after" if direction > 0 else "before"
+            self.message.emit(f"{self.objects.name(object_id)} has no key frame {side} this one.")
+            return
+        self._leave()
+        source = min(beyond) if direction > 0 else max(beyond)
+        self._record(edits.copy_mask(self, self.frame, object_id, source))
+
     def _paint(self, action: PaintTo, object_id: int) -> None:
         if self._painter is None:
             self._prompting.set(None)
             mask = self.masks.get(self.frame)
-            self._painter = Painter(mask, object_id, self.brush_size, erase=action.erase, within=self.region)
+            self._painter = Painter(
+                mask, object_id, self.brush_size, erase=action.erase, within=self.region, keeps_others=self.keeps_others
+            )
         rect = self._painter.move(action)
         if not rect.is_empty:
             self.mask_changed.emit(self.frame, rect)

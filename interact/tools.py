@@ -3,103 +3,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal
 
-from interact.events import Button, PointerEvent
-from interact.prompts import Click, Point, Polygon, Stroke
-
-ToolName = Literal["click", "scribble", "brush", "eraser", "polygon", "region"]
-
-
-@dataclass(frozen=True)
-class PaintTo:
-    """Move the brush from `start` to `end`; the first one of a drag has both at the same place."""
-
-    start: Point
-    end: Point
-    erase: bool
-
-
-@dataclass(frozen=True)
-class PaintEnd:
-    """The drag is over. `keep`: false when it was cancelled."""
-
-    keep: bool
-
-
-@dataclass(frozen=True)
-class RegionDrawn:
-    """A rectangle was dragged between two of its corners."""
-
-    start: Point
-    end: Point
-
-
-@dataclass(frozen=True)
-class OutlineChanged:
-    """Only the live outline moved."""
-
-
-Action: TypeAlias = Click | Stroke | Polygon | PaintTo | PaintEnd | RegionDrawn | OutlineChanged
-
-
-@dataclass(frozen=True)
-class ToolSettings:
-    """Args: brush_size: diameter in image pixels. snap_radius: how far, in image pixels, counts as "on" a point."""
-
-    brush_size: float
-    snap_radius: float
-
-
-class Tool(Protocol):
-    """`handle` answers an event with at most one action."""
-
-    @property
-    def name(self) -> ToolName: ...
-    @property
-    def outline(self) -> Sequence[Point]:
-        """The line being drawn, empty when there is none."""
-
-    def handle(self, event: PointerEvent, settings: ToolSettings) -> Action | None: ...
-    def step_back(self) -> bool:
-        """Take back the last point of the line being drawn; false when there is none to take back."""
-
-    def reset(self) -> None:
-        """Forget the line being drawn."""
-
-
-def _is_press(event: PointerEvent) -> bool:
-    """A fast second press arrives as "double"; only the polygon means something else by it."""
-    return event.kind in ("press", "double") and event.button != "none"
-
-
-class _Drag:
-    """The points of a press-move-release with one button."""
-
-    def __init__(self) -> None:
-        self.points: list[Point] = []
-        self.button: Button = "none"
-
-    def press(self, event: PointerEvent) -> bool:
-        """Whether this event starts the drag; a second button during one does not."""
-        if self.points or not _is_press(event):
-            return False
-        self.points, self.button = [Point(event.x, event.y)], event.button
-        return True
-
-    def move(self, event: PointerEvent) -> bool:
-        point = Point(event.x, event.y)
-        if event.kind not in ("move", "release") or not self.points or point == self.points[-1]:
-            return False
-        self.points.append(point)
-        return True
-
-    def ends_with(self, event: PointerEvent) -> bool:
-        return event.kind == "release" and bool(self.points) and event.button == self.button
-
-    def clear(self) -> None:
-        self.points, self.button = [], "none"
+from interact.events import PointerEvent
+from interact.prompts import Box, Click, Point, Polygon, Stroke
+from interact.tool_base import (
+    Action,
+    Drag,
+    Fill,
+    OutlineChanged,
+    PaintEnd,
+    PaintTo,
+    RegionDrawn,
+    Tool,
+    ToolName,
+    ToolSettings,
+    is_press,
+)
 
 
 class ClickTool:
@@ -109,7 +29,7 @@ class ClickTool:
     outline: Sequence[Point] = ()
 
     def handle(self, event: PointerEvent, settings: ToolSettings) -> Action | None:
-        return Click(event.x, event.y, event.button == "left") if _is_press(event) else None
+        return Click(event.x, event.y, event.button == "left") if is_press(event) else None
 
     def step_back(self) -> bool:
         return False
@@ -124,25 +44,17 @@ class ScribbleTool:
     name: ToolName = "scribble"
 
     def __init__(self) -> None:
-        self._drag = _Drag()
+        self._drag = Drag()
 
     @property
     def outline(self) -> Sequence[Point]:
         return tuple(self._drag.points)
 
     def handle(self, event: PointerEvent, settings: ToolSettings) -> Action | None:
-        if self._drag.press(event):
-            return OutlineChanged()
-        if event.kind == "cancel" and self._drag.points:
-            self._drag.clear()
-            return OutlineChanged()
-        moved = self._drag.move(event)
-        if self._drag.ends_with(event):
-            width = min(settings.brush_size, settings.snap_radius)
-            stroke = Stroke(tuple(self._drag.points), self._drag.button == "left", width)
-            self._drag.clear()
-            return stroke
-        return OutlineChanged() if moved else None
+        change, points = self._drag.follow(event)
+        if not points:
+            return change
+        return Stroke(points, event.button == "left", min(settings.brush_size, settings.snap_radius))
 
     def step_back(self) -> bool:
         return False
@@ -158,7 +70,7 @@ class BrushTool:
 
     def __init__(self, name: Literal["brush", "eraser"]) -> None:
         self.name: ToolName = name
-        self._drag = _Drag()
+        self._drag = Drag()
 
     def handle(self, event: PointerEvent, settings: ToolSettings) -> Action | None:
         erase = self.name == "eraser" or self._drag.button == "right"
@@ -234,13 +146,53 @@ class PolygonTool:
         self._corners, self._pointer = [], None
 
 
-class RegionTool:
-    """Drags a rectangle open."""
+class LassoTool:
+    """A free outline around an area: left takes it, right erases in it."""
 
-    name: ToolName = "region"
+    name: ToolName = "lasso"
 
     def __init__(self) -> None:
-        self._drag = _Drag()
+        self._drag = Drag()
+
+    @property
+    def outline(self) -> Sequence[Point]:
+        return tuple(self._drag.points)
+
+    def handle(self, event: PointerEvent, settings: ToolSettings) -> Action | None:
+        change, points = self._drag.follow(event)
+        if not points:
+            return change
+        return Polygon(points, event.button == "right") if len(points) > 2 else OutlineChanged()
+
+    def step_back(self) -> bool:
+        return False
+
+    def reset(self) -> None:
+        self._drag.clear()
+
+
+class FillTool:
+    """Left: the area under the pointer becomes the object's; right: the object gives it up."""
+
+    name: ToolName = "fill"
+    outline: Sequence[Point] = ()
+
+    def handle(self, event: PointerEvent, settings: ToolSettings) -> Action | None:
+        return Fill(Point(event.x, event.y), event.button == "right") if is_press(event) else None
+
+    def step_back(self) -> bool:
+        return False
+
+    def reset(self) -> None:
+        """A press has no state."""
+
+
+class RectangleTool:
+    """Drags a rectangle open: around an object to be found (`box`), or as the local region (`region`)."""
+
+    def __init__(self, name: Literal["box", "region"]) -> None:
+        self.name: ToolName = name
+        self._drag = Drag()
 
     @property
     def outline(self) -> Sequence[Point]:
@@ -251,17 +203,13 @@ class RegionTool:
         return Point(x0, y0), Point(x1, y0), Point(x1, y1), Point(x0, y1)
 
     def handle(self, event: PointerEvent, settings: ToolSettings) -> Action | None:
-        if self._drag.press(event):
-            return OutlineChanged()
-        if event.kind == "cancel" and self._drag.points:
-            self._drag.clear()
-            return OutlineChanged()
-        moved = self._drag.move(event)
-        if self._drag.ends_with(event):
-            drawn = RegionDrawn(self._drag.points[0], self._drag.points[-1])
-            self._drag.clear()
-            return drawn
-        return OutlineChanged() if moved else None
+        change, points = self._drag.follow(event)
+        if not points:
+            return change
+        if self.name == "region":
+            return RegionDrawn(points[0], points[-1])
+        box = Box.between(points[0], points[-1])
+        return OutlineChanged() if box is None else box
 
     def step_back(self) -> bool:
         return False
@@ -273,6 +221,7 @@ class RegionTool:
 def make_tools() -> dict[ToolName, Tool]:
     """One of each, in the order of the tool panel."""
     tools: list[Tool] = [
-        ClickTool(), ScribbleTool(), BrushTool("brush"), BrushTool("eraser"), PolygonTool(), RegionTool(),
+        ClickTool(), ScribbleTool(), RectangleTool("box"), BrushTool("brush"), BrushTool("eraser"), PolygonTool(),
+        LassoTool(), FillTool(), RectangleTool("region"),
     ]  # fmt: skip
     return {tool.name: tool for tool in tools}

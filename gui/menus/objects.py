@@ -23,6 +23,8 @@ ROWS: tuple[ActionSpec, ...] = (
                needs=("video", "object")),
     ActionSpec("object.toggle_visible", "Show or hide object", ("V",),
                "Show or hide the selected object; its mask stays as it is", "Objects", needs=("video", "object")),
+    ActionSpec("object.pick", "Select object at the pointer", ("Q",),
+               "Work on the object under the pointer; Ctrl and a click do it too", "Objects", needs=("video",)),
     ActionSpec("object.previous", "Select previous object", ("Up",), "Work on the object above in the list", "Objects",
                needs=("video",), separator=True),
     ActionSpec("object.next", "Select next object", ("Down",), "Work on the object below in the list", "Objects",

@@ -4,18 +4,25 @@ from __future__ import annotations
 import pytest
 
 from interact.events import PointerEvent
-from interact.prompts import Click, Point, Polygon, Stroke
-from interact.tools import (
+from interact.prompts import Box, Click, Point, Polygon, Stroke
+from interact.tool_base import (
     Action,
-    BrushTool,
-    ClickTool,
+    Fill,
     OutlineChanged,
     PaintEnd,
     PaintTo,
-    PolygonTool,
-    ScribbleTool,
+    RegionDrawn,
     Tool,
     ToolSettings,
+)
+from interact.tools import (
+    BrushTool,
+    ClickTool,
+    FillTool,
+    LassoTool,
+    PolygonTool,
+    RectangleTool,
+    ScribbleTool,
     make_tools,
 )
 
@@ -143,5 +150,31 @@ def test_escape_discards_the_polygon() -> None:
 
 
 def test_tools_are_named_as_they_are_listed() -> None:
-    assert [tool.name for tool in make_tools().values()] == ["click", "scribble", "brush", "eraser", "polygon", "region"]
+    assert [tool.name for tool in make_tools().values()] == [
+        "click", "scribble", "box", "brush", "eraser", "polygon", "lasso", "fill", "region",
+    ]  # fmt: skip
     assert all(name == tool.name for name, tool in make_tools().items())
+
+
+def test_lasso_closes_at_its_end_and_erases_with_the_right_button() -> None:
+    tool = LassoTool()
+    corners = (Point(1, 1), Point(9, 1), Point(9, 9))
+    assert play(tool, "press@1,1 move@9,1 release@9,9")[-1] == Polygon(corners)
+    assert play(tool, "Press@1,1 move@9,1 Release@9,9")[-1] == Polygon(corners, erase=True)
+    assert play(tool, "press@1,1 release@2,2") == [OutlineChanged()] * 2, "two points enclose nothing"
+    assert play(tool, "press@1,1 move@9,1 cancel@0,0 release@9,9") == [OutlineChanged()] * 3
+
+
+def test_box_and_region_are_dragged_from_any_corner() -> None:
+    script = "press@9,2 move@5,5 release@1,8"
+    assert play(RectangleTool("box"), script)[-1] == Box(1, 2, 9, 8)
+    assert play(RectangleTool("region"), script)[-1] == RegionDrawn(Point(9, 2), Point(1, 8))
+    assert play(RectangleTool("box"), "press@9,2 release@8,8")[-1] == OutlineChanged(), "a slip"
+    tool = RectangleTool("box")
+    play(tool, "press@9,2 move@5,5")
+    assert tool.outline == ((9, 2), (5, 2), (5, 5), (9, 5))
+
+
+def test_fill_acts_at_once() -> None:
+    actions = play(FillTool(), "move@1,1 press@2,3 release@2,3 Press@4,5 Release@4,5")
+    assert actions == [Fill(Point(2, 3), False), Fill(Point(4, 5), True)]
