@@ -127,7 +127,10 @@ class AfbUrrPropagator(SizedPropagator):
         """A pinned frame begins a new bank: key frames come before anything a pass found."""
         assert isinstance(features, EncodedFrame)
         ids = self._ids(slots)
-        planes = (prob * self._inside)[[0, *(1 + slot for slot in slots)]]
+        rows = [1 + slot for slot in slots]
+        # What is carried must be told from objects that rest, so for it they are background.
+        rest = [row for row in range(len(prob)) if row not in rows]
+        planes = torch.cat([prob[rest].sum(0, keepdim=True), prob[rows]]) * self._inside
         with self._compute.autocast():
             keys, values = self._network.encode_memory(features.image, planes)
         entries = {i: _Entry(keys[n].flatten(1), values[n].flatten(1)) for n, i in enumerate(ids)}

@@ -105,14 +105,31 @@ def test_background_is_learned_where_all_carried_objects_are_fixed() -> None:
     features = engine.encode(VIDEO.frames[0])
     for frame, slots in ((0, [0]), (4, [0, 1])):
         engine.memorize(frame, features, prob, slots, Memory.PINNED)
-    cells = []
-    for slots in ([0], [0, 1]):
+    cells_of_a_frame = 5 * 7
+    for slots, frames in (([0], 2), ([0, 1], 1)):
         engine.begin_pass(4, prob)
         engine.segment(3, features, slots)
-        assert engine.fill is not None
-        cells.append(engine.fill.merged)
+        bank = engine.bank
+        assert bank is not None
+        assert bank.cells[0].count + bank.merged[0] == frames * cells_of_a_frame
+        assert bank.cells[1].count + bank.merged[1] == 2 * cells_of_a_frame
         engine.end_pass()
-    assert cells[0] == 2 * cells[1] > 0, "background and object from both frames, then the object alone"
+
+
+@torch.inference_mode()
+def test_objects_that_rest_are_background_to_those_carried() -> None:
+    engine = afb()
+    engine.set_objects([1, 2])
+    features = engine.encode(VIDEO.frames[0])
+    planes = torch.rand(2, *VIDEO.size)
+    with_second = torch.stack([planes[0] / 2, 1 - planes[0], planes[0] / 2])
+    without = torch.stack([planes[0], 1 - planes[0], torch.zeros(VIDEO.size)])
+    for frame, prob in ((0, with_second), (1, without)):
+        engine.memorize(frame, features, engine.to_working(prob), [0], Memory.PINNED)
+    first, second = (engine.snapshot()[1][frame] for frame in (0, 1))
+    assert first.keys() == second.keys() == {0, 1}
+    for object_id in (0, 1):
+        torch.testing.assert_close(first[object_id].key, second[object_id].key)
 
 
 @pytest.mark.parametrize("direction", ["forward", "backward"])
