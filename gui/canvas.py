@@ -6,14 +6,10 @@ only. Pens arrive as the mouse events that Qt makes of tablet events nobody acce
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from pathlib import Path
 
 from PyQt5.QtCore import QEvent, QPointF, QRectF, Qt, pyqtSignal
 from PyQt5.QtGui import (
     QColor,
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDropEvent,
     QHideEvent,
     QMouseEvent,
     QNativeGestureEvent,
@@ -26,6 +22,7 @@ from PyQt5.QtGui import (
 from PyQt5.QtWidgets import QSizePolicy, QWidget
 
 from gui import theme
+from gui.canvas_drop import CanvasDrop
 from gui.canvas_paint import (
     chip_rect,
     paint_brush,
@@ -35,10 +32,10 @@ from gui.canvas_paint import (
     paint_picture,
     widget_rect,
 )
-from gui.canvas_picture import PIXELS_FROM, CanvasPicture, OverlayStyle
-from gui.canvas_pointer import CanvasPointer
+from gui.canvas_picture import PIXELS_FROM, CanvasPicture, Fill, Levels, OverlayStyle
 from gui.markers import Marker, marker_bounds, paint_marker
 from gui.pixel_outline import SELECTED_LINE, paint_outlines
+from util.palette import OwnColors
 from util.types import ImageU8, IndexMask, Rect
 from util.view_transform import Point, ViewTransform
 
@@ -51,7 +48,7 @@ PIXELS_PER_DOUBLING = 240.0
 """For touchpads that report pixels only."""
 
 
-class Canvas(CanvasPointer):
+class Canvas(CanvasDrop):
     """Shows one image; the view fits it until the user zooms or pans, and again after `fit`.
 
     The arrays given to `set_image` and `set_mask` are kept, not copied. A canvas without an image says what to do.
@@ -61,8 +58,8 @@ class Canvas(CanvasPointer):
     """The new ViewTransform: zoom, pan, another size of the widget or the image. None without an image."""
     brush_resized = pyqtSignal(int)
     """Ctrl+wheel: +1 or -1 for every notch."""
-    dropped = pyqtSignal(object)
-    """Path of a file or folder let go over the canvas."""
+    content_changed = pyqtSignal()
+    """Another frame, mask or look."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -71,14 +68,12 @@ class Canvas(CanvasPointer):
         self.setAccessibleDescription("The current frame with its masks. Wheel zooms, middle button or Space pans.")
         self.setAttribute(Qt.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Expanding)
-        self.setAcceptDrops(True)
         self._picture = CanvasPicture()
         self._is_fitted = True
         self._markers: tuple[Marker, ...] = ()
         self._brush: float | None = None
         self._caption = ""
         self._wheel_rest = 0
-        self._is_drop_target = False
 
     # -- what is shown
 
@@ -96,6 +91,7 @@ class Canvas(CanvasPointer):
             self._layout_view()
             self._update_cursor()
         self.update()
+        self.content_changed.emit()
 
     def set_mask(self, mask: IndexMask | None, rect: Rect | None = None) -> None:
         """Show the masks of the frame, uint8 [H, W]; None shows the bare frame.
@@ -111,11 +107,28 @@ class Canvas(CanvasPointer):
             bleed = self._view.scale + SELECTED_LINE
             area = widget_rect(changed, self._view).adjusted(-bleed, -bleed, bleed, bleed)
             self.update(area.toAlignedRect())
+            self.content_changed.emit()
 
-    def set_style(self, *, opacity: float, contour: bool, hidden: Collection[int], selected: int | None) -> None:
-        """How masks look. Raises ValueError for an opacity outside 0..1."""
-        if self._picture.set_style(OverlayStyle.of(opacity=opacity, contour=contour, hidden=hidden, selected=selected)):
+    def set_style(
+        self, *, opacity: float, contour: bool, hidden: Collection[int], selected: int | None, fill: Fill = "blend",
+        own: OwnColors = (),
+    ) -> None:
+        """How masks look, see `OverlayStyle`. Raises ValueError for an opacity outside 0..1."""
+        style = OverlayStyle.of(opacity=opacity, contour=contour, hidden=hidden, selected=selected, fill=fill, own=own)
+        if self._picture.set_style(style):
             self.update()
+            self.content_changed.emit()
+
+    def set_levels(self, levels: Levels) -> None:
+        """Brightness and contrast of the frame, on screen only."""
+        if self._picture.set_levels(levels):
+            self.update()
+            self.content_changed.emit()
+
+    @property
+    def picture(self) -> CanvasPicture:
+        """What is shown, for other views of it to read."""
+        return self._picture
 
     @property
     def markers(self) -> tuple[Marker, ...]:
@@ -172,6 +185,11 @@ class Canvas(CanvasPointer):
             at = None if center is None else Point(center.x(), center.y())
             self._set_view(self._view.with_zoom(self._view.zoom * factor, at))
 
+    def centre_on(self, x: float, y: float) -> None:
+        """Move the view so that an image point comes to its middle, as far as the view's limits let it."""
+        at = self.image_to_widget(x, y)
+        self._pan(self.width() / 2 - at.x(), self.height() / 2 - at.y())
+
     def image_to_widget(self, x: float, y: float) -> QPointF:
         """Widget position of an image point. Raises RuntimeError without an image."""
         return QPointF(*self._needed_view().to_widget(x, y))
@@ -226,7 +244,10 @@ class Canvas(CanvasPointer):
             region = QRectF(event.rect())
             mask, style = self._picture.mask, self._picture.style
             if mask is not None and style.contour and view.zoom >= PIXELS_FROM:
-                paint_outlines(painter, mask, view, region, hidden=style.hidden, selected=style.selected)
+                paint_outlines(
+                    painter, mask, view, region, hidden=style.hidden, selected=style.selected,
+                    own=style.own,
+                )
             for marker in self._markers:
                 if marker_bounds(marker, view).intersects(region):
                     paint_marker(painter, marker, view)
@@ -298,22 +319,3 @@ class Canvas(CanvasPointer):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self._end_drag("release")
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        urls = event.mimeData().urls()
-        if len(urls) == 1 and urls[0].isLocalFile():
-            event.acceptProposedAction()
-            self._show_drop_target(True)
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        super().dragLeaveEvent(event)
-        self._show_drop_target(False)
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        event.acceptProposedAction()
-        self._show_drop_target(False)
-        self.dropped.emit(Path(event.mimeData().urls()[0].toLocalFile()))
-
-    def _show_drop_target(self, shown: bool) -> None:
-        self._is_drop_target = shown
-        self.update()

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Literal
 
 import cv2
 import numpy as np
 from PyQt5.QtGui import QImage
 
 from gui.qimage import PixelBuffer
-from util.overlay import CONTOUR_MARGIN, compose
+from util.overlay import CONTOUR_MARGIN, compose, cut_out, paint_masks
+from util.palette import OwnColors
 from util.types import ImageU8, IndexMask, Rect, Size
 
 PIXELS_FROM = 2.5
@@ -21,21 +24,53 @@ PIXELS_FROM = 2.5
 _NOTHING = Rect(0, 0, 0, 0)
 
 
+Fill = Literal["blend", "mask", "cutout"]
+"""The masks over the frame, the masks alone, the frame inside the masks alone."""
+
+
 @dataclass(frozen=True)
 class OverlayStyle:
-    """How masks look. `opacity` 0..1 of the colour; `hidden` object ids are not shown; `selected` is emphasised."""
+    """How masks look. `opacity` 0..1 of the colour; `hidden` object ids are not shown; `selected` is emphasised.
+    `own`: the objects that have another colour than the palette's.
+
+    Opacity, contours and emphasis are those of the fill "blend".
+    """
 
     opacity: float = 0.5
     contour: bool = True
     hidden: frozenset[int] = field(default=frozenset())
     selected: int | None = None
+    fill: Fill = "blend"
+    own: OwnColors = ()
 
     @classmethod
-    def of(cls, *, opacity: float, contour: bool, hidden: Collection[int], selected: int | None) -> OverlayStyle:
+    def of(
+        cls, *, opacity: float, contour: bool, hidden: Collection[int], selected: int | None, fill: Fill = "blend",
+        own: OwnColors = (),
+    ) -> OverlayStyle:
         """Raises ValueError for an opacity outside 0..1."""
         if not 0.0 <= opacity <= 1.0:
             raise ValueError(f"opacity between 0 and 1 expected, got {opacity}")
-        return cls(opacity, contour, frozenset(hidden), selected)
+        return cls(opacity, contour and fill == "blend", frozenset(hidden), selected, fill, own)
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Brightness and contrast of the frame on screen, both -100..100; 0 leaves it as it is."""
+
+    brightness: int = 0
+    contrast: int = 0
+
+    @property
+    def is_neutral(self) -> bool:
+        return self == Levels()
+
+
+@lru_cache(maxsize=8)
+def _levels_table(levels: Levels) -> ImageU8:
+    """uint8 [256]: contrast turns about middle grey, by a factor of 1/4 to 4; brightness moves by up to half."""
+    values = (np.arange(256) - 127.5) * 4.0 ** (levels.contrast / 100) + 127.5 + 1.275 * levels.brightness
+    return np.asarray(np.clip(values + 0.5, 0, 255)).astype(np.uint8)
 
 
 class CanvasPicture:
@@ -48,6 +83,7 @@ class CanvasPicture:
         self._source: ImageU8 | None = None
         self._mask: IndexMask | None = None
         self._style = OverlayStyle()
+        self._levels = Levels()
         self._level = 1
         self._is_close = False
         self._reduced: ImageU8 | None = None
@@ -60,6 +96,11 @@ class CanvasPicture:
         return None if self._source is None else Size(*self._source.shape[:2])
 
     @property
+    def image(self) -> ImageU8 | None:
+        """The frame shown, uint8 [H, W, 3], as it was given."""
+        return self._source
+
+    @property
     def mask(self) -> IndexMask | None:
         """The mask shown, uint8 [H, W]."""
         return self._mask
@@ -67,6 +108,10 @@ class CanvasPicture:
     @property
     def style(self) -> OverlayStyle:
         return self._style
+
+    @property
+    def levels(self) -> Levels:
+        return self._levels
 
     @property
     def level(self) -> int:
@@ -114,6 +159,15 @@ class CanvasPicture:
         self._invalidate_all()
         return True
 
+    def set_levels(self, levels: Levels) -> bool:
+        """Returns whether anything changed."""
+        if levels == self._levels:
+            return False
+        self._levels = levels
+        self._reduced = None
+        self._invalidate_all()
+        return True
+
     def render(self, zoom: float) -> QImage | None:
         """The composed picture for painting at `zoom` screen pixels per frame pixel; None without a frame.
 
@@ -129,7 +183,9 @@ class CanvasPicture:
             self._is_close = not self._is_close
             self._invalidate_all()
         if self._reduced is None:
-            self._reduced = _reduce(self._source, self._level)
+            reduced = _reduce(self._source, self._level)
+            is_plain = self._levels.is_neutral
+            self._reduced = reduced if is_plain else np.asarray(cv2.LUT(reduced, _levels_table(self._levels)), np.uint8)
         shown = Size(*self._reduced.shape[:2])
         if self._buffer is None or self._buffer.size != shown:
             self._buffer = PixelBuffer(shown)
@@ -152,15 +208,23 @@ class CanvasPicture:
         rect = Rect(dirty.x0 // level, dirty.y0 // level, -(-dirty.x1 // level), -(-dirty.y1 // level))
         rect = rect.clipped(buffer.size)
         self._dirty = _NOTHING
-        if self._mask is None:
+        style = self._style
+        if self._mask is None and style.fill == "blend":
             buffer.write(image[rect.slices], rect)
             return
-        mask = self._mask if level == 1 else np.ascontiguousarray(self._mask[::level, ::level])
-        style = self._style
-        part = compose(
-            image, mask, opacity=style.opacity, contour=style.contour and not self._is_close, selected=style.selected,
-            hidden=style.hidden, rect=rect,
-        )
+        if self._mask is None:
+            mask = np.zeros(image.shape[:2], np.uint8)
+        else:
+            mask = self._mask if level == 1 else np.ascontiguousarray(self._mask[::level, ::level])
+        if style.fill == "mask":
+            part = paint_masks(mask, hidden=style.hidden, own=style.own, rect=rect)
+        elif style.fill == "cutout":
+            part = cut_out(image, mask, hidden=style.hidden, rect=rect)
+        else:
+            part = compose(
+                image, mask, opacity=style.opacity, contour=style.contour and not self._is_close,
+                selected=style.selected, hidden=style.hidden, own=style.own, rect=rect,
+            )
         buffer.write(part, rect)
 
     def _invalidate_all(self) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PyQt5.QtCore import QLineF, QRectF, Qt
 from PyQt5.QtGui import QColor, QPainter, QPen
 
-from util.palette import object_color
+from util.palette import OwnColors, object_color
 from util.types import IGNORE, IndexMask
 from util.view_transform import ViewTransform
 
@@ -27,8 +27,12 @@ def paint_outlines(
     *,
     hidden: Collection[int],
     selected: int | None,
+    own: OwnColors,
 ) -> None:
-    """Paint the outlines of all objects that are not hidden, as far as they show in the widget rectangle `region`."""
+    """Paint the outlines of all objects that are not hidden, as far as they show in the widget rectangle `region`.
+
+    Args: own: colours of the objects that have another one than the palette's.
+    """
     reach = SELECTED_LINE + 1
     rect = view.visible_pixels(
         region.left() - reach, region.top() - reach, region.right() + reach, region.bottom() + reach
@@ -46,7 +50,7 @@ def paint_outlines(
     places = (runs[:, :4] + [rect.x0, rect.y0] * 2) * view.scale + [view.offset_x, view.offset_y] * 2
     for object_id in np.unique(runs[:, 4]).tolist():
         width = SELECTED_LINE if object_id == selected else LINE
-        color = QColor(*object_color(object_id))
+        color = QColor(*object_color(object_id, dict(own).get(object_id)))
         painter.setPen(QPen(color, width, Qt.SolidLine, Qt.SquareCap))
         painter.drawLines([QLineF(*line) for line in places[runs[:, 4] == object_id].tolist()])
 

@@ -12,13 +12,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from util.palette import screen_palette
+from util.palette import OwnColors, screen_palette
 from util.types import IGNORE, ImageU8, IndexMask, Rect, Size
 
 CONTOUR_MARGIN = 2
 """A changed mask pixel changes the picture up to this many pixels away: grow a changed rectangle by it."""
 
 IGNORE_GRAY = 128
+GROUND = 32
+"""Grey value behind cut-out objects."""
 _WHITENED = 0.2
 
 
@@ -27,9 +29,9 @@ def _rounded(values: NDArray[np.float64]) -> NDArray[np.uint8]:
 
 
 @lru_cache(maxsize=32)
-def _fill_table(opacity: float) -> NDArray[np.uint8]:
+def _fill_table(opacity: float, own: OwnColors) -> NDArray[np.uint8]:
     """uint8 [256, 1, 3]: what each id adds to the dimmed frame."""
-    colors = screen_palette().astype(np.float64)
+    colors = screen_palette(own).astype(np.float64)
     colors[IGNORE] = IGNORE_GRAY
     return _rounded(colors * opacity)[:, None]
 
@@ -40,10 +42,10 @@ def _dim_table(opacity: float) -> NDArray[np.uint8]:
     return np.asarray(np.arange(256) * (1 - opacity)).astype(np.uint8)
 
 
-@lru_cache(maxsize=1)
-def _line_table() -> NDArray[np.uint8]:
+@lru_cache(maxsize=32)
+def _line_table(own: OwnColors) -> NDArray[np.uint8]:
     """uint8 [256, 1, 3]: contour colours, the objects' own and a little lighter, so that they show on any fill."""
-    colors = screen_palette().astype(np.float64)
+    colors = screen_palette(own).astype(np.float64)
     return _rounded(colors + (255 - colors) * _WHITENED)[:, None]
 
 
@@ -90,9 +92,10 @@ def compose(
     contour: bool = True,
     selected: int | None = None,
     hidden: Collection[int] = (),
+    own: OwnColors = (),
     rect: Rect | None = None,
 ) -> ImageU8:
-    """The frame with its objects in their palette colours.
+    """The frame with its objects in their colours.
 
     Args:
         image: uint8 [H, W, 3] RGB.
@@ -101,6 +104,7 @@ def compose(
         contour: draw a bright line along the inside of every object's border, one pixel wide.
         selected: this object's line is two pixels wide.
         hidden: ids drawn as background.
+        own: the objects that have another colour than the palette's.
         rect: compose this part only.
 
     Returns: a new uint8 [h, w, 3] array, the size of `rect` (clipped to the image) or of the image. ValueError when
@@ -126,20 +130,54 @@ def compose(
     objects = Rect(left, top, left + width, top + height).grown(CONTOUR_MARGIN)
     box = _intersection(_moved(objects, around.x0, around.y0), around)
     drawn = image[box.slices].copy()
-    _draw(drawn, np.ascontiguousarray(ids[_within(box, around)]), opacity, contour, selected)
+    _draw(drawn, np.ascontiguousarray(ids[_within(box, around)]), opacity, contour, selected, own)
     inner = _intersection(box, target)
     if not inner.is_empty:
         result[_within(inner, target)] = drawn[_within(inner, box)]
     return result
 
 
-def _draw(image: ImageU8, ids: IndexMask, opacity: float, contour: bool, selected: int | None) -> None:
+def _draw(
+    image: ImageU8, ids: IndexMask, opacity: float, contour: bool, selected: int | None, own: OwnColors
+) -> None:
     """Blend the objects and their lines into `image`, in place."""
-    blended = cv2.add(_lookup(image, _dim_table(opacity)), _colored(ids, _fill_table(opacity)))
+    blended = cv2.add(_lookup(image, _dim_table(opacity)), _colored(ids, _fill_table(opacity, own)))
     cv2.copyTo(blended, ids, image)
     if contour:
         line = _line(ids, selected)
-        cv2.copyTo(_colored(line, _line_table()), line, image)
+        cv2.copyTo(_colored(line, _line_table(own)), line, image)
+
+
+def paint_masks(
+    mask: IndexMask, *, hidden: Collection[int] = (), own: OwnColors = (), rect: Rect | None = None
+) -> ImageU8:
+    """The objects alone, in the colours of `compose`, on black; 255 (ignore) is grey.
+
+    Args and result as for `compose`.
+    """
+    return _colored(_shown_ids(mask, hidden, rect), _fill_table(1.0, own))
+
+
+def cut_out(
+    image: ImageU8, mask: IndexMask, *, hidden: Collection[int] = (), rect: Rect | None = None
+) -> ImageU8:
+    """The frame inside the objects and plain grey elsewhere; 255 (ignore) is no object.
+
+    Args and result as for `compose`. ValueError when sizes differ.
+    """
+    if image.shape != (*mask.shape, 3):
+        raise ValueError(f"image {image.shape} and mask {mask.shape} do not fit")
+    ids = _shown_ids(mask, {*hidden, IGNORE}, rect)
+    target = Rect.full(Size(*mask.shape)) if rect is None else rect.clipped(Size(*mask.shape))
+    result = np.full((*ids.shape, 3), GROUND, np.uint8)
+    return cast("NDArray[np.uint8]", cv2.copyTo(np.ascontiguousarray(image[target.slices]), ids, result))
+
+
+def _shown_ids(mask: IndexMask, hidden: Collection[int], rect: Rect | None) -> IndexMask:
+    """uint8 [h, w]: the mask inside `rect`, hidden objects as background."""
+    target = Rect.full(Size(*mask.shape)) if rect is None else rect.clipped(Size(*mask.shape))
+    ids = np.ascontiguousarray(mask[target.slices])
+    return _lookup(ids, _without(frozenset(hidden))) if hidden else ids
 
 
 def _moved(rect: Rect, x: int, y: int) -> Rect:

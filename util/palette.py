@@ -3,9 +3,15 @@ from __future__ import annotations
 
 import colorsys
 from functools import lru_cache
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+Rgb: TypeAlias = tuple[int, int, int]
+
+OwnColors: TypeAlias = tuple[tuple[int, Rgb], ...]
+"""(object id, colour) of the objects that have another colour than the palette's."""
 
 
 @lru_cache(maxsize=1)
@@ -20,14 +26,26 @@ def davis_palette() -> NDArray[np.uint8]:
     return palette
 
 
-@lru_cache(maxsize=1)
-def screen_palette() -> NDArray[np.uint8]:
+@lru_cache(maxsize=32)
+def file_palette(own: OwnColors = ()) -> NDArray[np.uint8]:
+    """uint8 [256, 3] RGB, read-only: the DAVIS palette with some objects' own colours."""
+    palette = davis_palette().copy()
+    for object_id, color in own:
+        palette[object_id] = color
+    palette.setflags(write=False)
+    return palette
+
+
+@lru_cache(maxsize=32)
+def screen_palette(own: OwnColors = ()) -> NDArray[np.uint8]:
     """uint8 [256, 3] RGB, read-only: the same hues for fills, lines and swatches on screen.
 
     Made for files, the DAVIS palette is too dark over a photograph. Hue and the difference between its dark, middle
     and light variants of a hue stay; green and yellow are dimmed a little so that all look equally strong.
     """
     palette = np.array([_for_screen(*color) for color in davis_palette().tolist()], np.uint8)
+    for object_id, color in own:
+        palette[object_id] = _shown(color)
     palette.setflags(write=False)
     return palette
 
@@ -44,7 +62,19 @@ def _for_screen(red: int, green: int, blue: int) -> tuple[int, int, int]:
     return round(shown[0] * 255), round(shown[1] * 255), round(shown[2] * 255)
 
 
-def object_color(object_id: int) -> tuple[int, int, int]:
-    """RGB, 0..255, of one object id on screen."""
+@lru_cache(maxsize=1)
+def _davis_colors() -> frozenset[Rgb]:
+    return frozenset((red, green, blue) for red, green, blue in davis_palette().tolist())
+
+
+def _shown(color: Rgb) -> Rgb:
+    """A colour of the palette looks on screen as it does for the object it belongs to; any other is shown as it is."""
+    return _for_screen(*color) if color in _davis_colors() else color
+
+
+def object_color(object_id: int, own: Rgb | None = None) -> Rgb:
+    """RGB, 0..255, of one object on screen. Args: own: its own colour, None for the palette's."""
+    if own is not None:
+        return _shown(own)
     red, green, blue = (int(v) for v in screen_palette()[object_id])
     return red, green, blue

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from util.overlay import CONTOUR_MARGIN, IGNORE_GRAY, compose
+from util.overlay import CONTOUR_MARGIN, GROUND, IGNORE_GRAY, compose, cut_out, paint_masks
 from util.palette import object_color
 from util.types import IGNORE, ImageU8, IndexMask, Rect, Size
 
@@ -181,3 +181,37 @@ def test_bad_opacity(opacity: float) -> None:
 def test_sizes_must_fit() -> None:
     with pytest.raises(ValueError, match="do not fit"):
         compose(gray_image(), np.zeros((24, 31), np.uint8))
+
+
+# -- the other ways of showing masks
+
+
+def test_masks_alone_are_palette_colours_on_black() -> None:
+    mask = square_mask(2)
+    mask[0, 0] = IGNORE
+    drawn = paint_masks(mask)
+    assert tuple(drawn[12, 15]) == object_color(2) and tuple(drawn[0, 0]) == (IGNORE_GRAY,) * 3
+    assert tuple(drawn[3, 3]) == (0, 0, 0)
+    assert paint_masks(mask, hidden={2})[12, 15].max() == 0
+
+
+def test_a_cut_out_is_the_frame_inside_the_objects_and_plain_elsewhere() -> None:
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (24, 32, 3), np.uint8)
+    mask = square_mask()
+    mask[20:22, 4:9] = 2
+    mask[0] = IGNORE
+    drawn = cut_out(image, mask, hidden={2})
+    shown = mask == 1
+    assert np.array_equal(drawn[shown], image[shown]) and set(drawn[~shown].ravel()) == {GROUND}
+    with pytest.raises(ValueError, match="do not fit"):
+        cut_out(image[:, 1:], mask)
+
+
+@pytest.mark.parametrize("rect", [Rect(5, 3, 17, 20), Rect(-4, 20, 9, 60)])
+def test_a_part_shown_another_way_is_that_part_of_the_whole(rect: Rect) -> None:
+    image = np.random.default_rng(1).integers(0, 256, (24, 32, 3), np.uint8)
+    mask = square_mask()
+    inside = rect.clipped(Size(24, 32)).slices
+    assert np.array_equal(paint_masks(mask, rect=rect), paint_masks(mask)[inside])
+    assert np.array_equal(cut_out(image, mask, rect=rect), cut_out(image, mask)[inside])
