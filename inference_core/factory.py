@@ -7,7 +7,7 @@ import os
 import torch
 
 from inference_core import registry
-from inference_core.api import ExistingMask, FrameReader
+from inference_core.api import WEIGHTS_SETTING, ExistingMask, FrameReader
 from inference_core.core import InferenceCore
 from inference_core.device import ComputeDevice, open_device
 from inference_core.engine_setup import EngineSetup
@@ -15,7 +15,7 @@ from inference_core.fusion import Fuser, LinearFuser, NetworkFuser, NewestFuser
 from inference_core.policy import CompatPolicy
 from inference_core.propagator import SupportsBudget
 from inference_core.registry import Engine, FusionChoice
-from model import zoo
+from model import checksums, zoo
 from model.fusion_net import load_fusion_net
 from util.config import AppConfig
 from util.errors import AppError
@@ -69,6 +69,7 @@ def build_core(
         device=str(compute),
         settings={
             "weights": "" if weights is None else str(weights),
+            WEIGHTS_SETTING: "" if weights is None else checksums.weights_sha256(weights),
             "mem_every": config.mem_every,
             "working_size": str(propagator.working_size()),
             "fusion": fuser.name,

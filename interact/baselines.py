@@ -1,6 +1,7 @@
 """What a frame looked like before the user corrected it: fusion compares the correction with it. GUI thread."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from inference_core.api import Direction
@@ -43,8 +44,13 @@ def baseline_after_propagation(current: Baseline | None, direction: Direction) -
 class Baselines:
     """frame -> its baseline, for the frames edited since they were last propagated from."""
 
-    def __init__(self) -> None:
-        self._frames: dict[int, Baseline] = {}
+    def __init__(self, frames: Mapping[int, Baseline] | None = None) -> None:
+        self._frames: dict[int, Baseline] = dict(frames or {})
+
+    @property
+    def all(self) -> dict[int, Baseline]:
+        """A copy."""
+        return dict(self._frames)
 
     def get(self, frame: int) -> Baseline | None:
         return self._frames.get(frame)

@@ -11,6 +11,8 @@ from interact.interaction import Interaction
 from interact.objects import ObjectList, SceneObject
 from storage.mask_delta import MaskDelta
 from storage.mask_store import MaskStore
+from storage.provenance import Provenance, Span
+from util.errors import AppError
 
 
 class Scene(Protocol):
@@ -28,6 +30,8 @@ class Scene(Protocol):
     def marks(self) -> Mapping[MarkKind, FrameMarks]: ...
     @property
     def baselines(self) -> Baselines: ...
+    @property
+    def provenance(self) -> Provenance: ...
     def set_interaction(self, interaction: Interaction | None) -> None: ...
 
 
@@ -47,10 +51,12 @@ class MaskChange:
     delta: MaskDelta
 
     def apply(self, scene: Scene) -> None:
-        scene.masks.apply(self.delta)
+        """AppError: another program changed the mask meanwhile."""
+        _apply(scene, self.delta)
 
     def revert(self, scene: Scene) -> None:
-        scene.masks.apply(self.delta.invert())
+        """AppError: another program changed the mask meanwhile."""
+        _apply(scene, self.delta.invert())
 
     @property
     def nbytes(self) -> int:
@@ -136,6 +142,24 @@ class ObjectsChange:
 
 
 @dataclass(frozen=True)
+class ProvenanceChange:
+    """Where the masks of some frames come from; both cover the same frames."""
+
+    before: tuple[Span, ...]
+    after: tuple[Span, ...]
+
+    def apply(self, scene: Scene) -> None:
+        scene.provenance.put(self.after)
+
+    def revert(self, scene: Scene) -> None:
+        scene.provenance.put(self.before)
+
+    @property
+    def nbytes(self) -> int:
+        return 256 * (len(self.before) + len(self.after))
+
+
+@dataclass(frozen=True)
 class Step:
     """What one "undo" takes back.
 
@@ -143,11 +167,13 @@ class Step:
         label: for the menu, "undo <label>".
         frame: where to look at it; None when it belongs to no frame.
         changes: applied in order, reverted in reverse order.
+        deleted: the objects that it takes away with their pixels, for the list of those that can be restored.
     """
 
     label: str
     frame: int | None
     changes: tuple[Change, ...]
+    deleted: tuple[SceneObject, ...] = ()
 
     def apply(self, scene: Scene) -> None:
         for change in self.changes:
@@ -168,3 +194,13 @@ class Step:
             or (isinstance(change, MarkChange) and frame in change.after)
             for change in self.changes
         )
+
+
+def _apply(scene: Scene, delta: MaskDelta) -> None:
+    try:
+        scene.masks.apply(delta)
+    except ValueError as error:
+        raise AppError(
+            f"{scene.masks.path(delta.frame)} is not the mask that this step knows: another program changed it.",
+            "Undo and redo end here; all other tools go on.",
+        ) from error

@@ -133,7 +133,8 @@ def import_plan(scene: Scene, masks: Mapping[int, IndexMask]) -> Plan:
         return Step(label, min(masks), changes) if changes else None
 
     return Plan(
-        _title(label), len(masks), run, "These masks are there already.", kinds=("key", *PROTECTING), may_spare=True
+        _title(label), len(masks), run, "These masks are there already.", kinds=("key", *PROTECTING), may_spare=True,
+        origin="imported",
     )
 
 

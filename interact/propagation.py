@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Protocol
 
@@ -13,12 +14,18 @@ from interact.baselines import Baseline, baseline_after_propagation
 from interact.commands import BaselineChange, Change, MarkChange, MaskChange, Scene, Step
 from interact.layering import id_table
 from interact.protection import PROTECTING
+from interact.sources import engine_source, now_text, source_change
+from interact.undo_stack import UndoStack
+from storage.frame_runs import to_runs
 from storage.mask_delta import MaskDelta, diff
+from storage.provenance import Source, Span
 from util.errors import AppError
 from util.jobs import CancelToken, Job, Outcome
 from util.types import MAX_OBJECT_ID, IndexMask
 
 log = logging.getLogger(__name__)
+
+_CUT_OFF = "propagate (cut off)"
 
 
 class Finished(Protocol):
@@ -39,8 +46,17 @@ class Propagation:
     `_run` is the only method that the worker calls; it reads values frozen at creation, and masks.
     """
 
-    def __init__(self, scene: Scene, anchor: int, direction: Direction, first: int | None, last: int | None) -> None:
-        """Raises AppError when there is nothing on the anchor to carry."""
+    def __init__(
+        self,
+        scene: Scene,
+        history: UndoStack,
+        anchor: int,
+        direction: Direction,
+        first: int | None,
+        last: int | None,
+    ) -> None:
+        """Args: history: hears of every frame before it is changed. AppError: there is nothing on the anchor to carry.
+        """
         present = scene.key_frames.on(anchor) or scene.masks.object_ids(anchor)
         if not present:
             raise AppError("Mark an object on this frame first.", "Then propagate it to the others.")
@@ -48,6 +64,7 @@ class Propagation:
         if not carried:
             raise AppError("Every object that is marked on this frame is locked.", "Unlock one of them first.")
         self._scene = scene
+        self._history = history
         self._anchor = anchor
         self._carried = carried
         self._request = PropagationRequest(anchor, direction, first or 0, last)
@@ -63,6 +80,7 @@ class Propagation:
                 self._baselines[frame] = baseline
         self._deltas: list[MaskDelta] = []
         self._frames: set[int] = set()
+        self._engine = Source("propagated", "", now_text(), anchor)
 
     def job(self, core: Callable[[], CoreApi], finished: Finished) -> Job[FrameResult]:
         """The total is known to the core only; every result tells it."""
@@ -78,6 +96,7 @@ class Propagation:
 
     def _run(self, core: Callable[[], CoreApi], token: CancelToken) -> Generator[FrameResult, None, None]:
         api = core()
+        self._engine = engine_source(api, self._anchor)
         token.check()
         api.sync([self._key_frame(frame, ids) for frame, ids in sorted(self._keys.items())])
         token.check()
@@ -94,14 +113,15 @@ class Propagation:
         delta = diff(result.frame, before, result.mask)
         self._frames.add(result.frame)
         if not delta.is_empty:
+            if not self._deltas:
+                self._history.begin(Step(_CUT_OFF, self._anchor, self._changes(_CUT_OFF, is_done=False)))
+            self._history.part(MaskChange(delta))
             self._scene.masks.set(result.frame, result.mask)
             self._deltas.append(delta)
 
     def _check_barriers(self, frame: int, before: IndexMask, after: IndexMask) -> None:
         """Second barrier behind the core's own: only carried objects change, and none that is fixed on the frame."""
-        nobody: frozenset[int] = frozenset()
-        marked = (marks.get(frame, nobody) for marks in self._barriers.values())
-        free = (self._carried - self._keys.get(frame, nobody)).difference(*marked)
+        free = self._free(frame)
         guarded = id_table(range(1, MAX_OBJECT_ID + 1))
         guarded[list(free)] = False
         changed = before != after
@@ -119,11 +139,12 @@ class Propagation:
         stopped = " (stopped)" if outcome.kind == "cancelled" else ""
         if not count:
             return None, f"Nothing was propagated{stopped}."
-        step = Step(f"propagate {frames}{stopped}", self._anchor, self._changes(is_done=not stopped))
+        label = f"propagate {frames}{stopped}"
+        step = Step(label, self._anchor, self._changes(label, is_done=not stopped))
         self._apply_marks(step)
         return step, f"Propagated {frames}{stopped}."
 
-    def _changes(self, *, is_done: bool) -> tuple[Change, ...]:
+    def _changes(self, label: str, *, is_done: bool) -> tuple[Change, ...]:
         """A run that was stopped or kept to a range still owes its correction to the frames it did not reach."""
         changes: list[Change] = []
         keys = self._scene.key_frames.on(self._anchor)
@@ -133,7 +154,24 @@ class Propagation:
         new = baseline_after_propagation(old, self._request.direction) if is_done and self._is_whole else old
         if new != old:
             changes.append(BaselineChange(self._anchor, old, new))
+        source = replace(self._engine, action=label)
+        changes += source_change(self._scene, self._spans(source))
         return (*changes, *map(MaskChange, self._deltas))
+
+    def _spans(self, source: Source) -> Iterator[Span]:
+        """What was reached, by object."""
+        frames: dict[int, list[int]] = {}
+        for frame in sorted(self._frames):
+            for object_id in self._free(frame):
+                frames.setdefault(object_id, []).append(frame)
+        for object_id, numbers in frames.items():
+            yield from (Span(object_id, run, source) for run in to_runs(numbers))
+
+    def _free(self, frame: int) -> frozenset[int]:
+        """The objects that may change on a frame."""
+        nobody: frozenset[int] = frozenset()
+        marked = (marks.get(frame, nobody) for marks in self._barriers.values())
+        return (self._carried - self._keys.get(frame, nobody)).difference(*marked)
 
     def _apply_marks(self, step: Step) -> None:
         """The pixels are in place already, frame by frame."""

@@ -44,13 +44,14 @@ class VideoSession(Drawing, HistoryWalk):
         if self._prompting.is_waiting:
             raise AppError("The last click is still being computed.", "Propagate again in a moment.")
         self._leave()
-        job = Propagation(self, self.frame, direction, first, last).job(core, self._on_propagated)
+        job = Propagation(self, self.history, self.frame, direction, first, last).job(core, self._on_propagated)
         self.lock(LOCKED_MESSAGE)
         return job
 
     def _on_propagated(self, step: Step | None, text: str, *, is_failed: bool) -> None:
         self.lock(None)
         if is_failed and step is not None:
+            self.history.abort()
             self.steps.roll_back(step, lambda: self.message.emit(text))
             return
         if step is not None:
@@ -60,7 +61,12 @@ class VideoSession(Drawing, HistoryWalk):
 
     def close(self) -> None:
         """Finish a drag, write everything, unlock the workspace, close the video. AppError when it can't be written."""
+        interaction = self._prompting.settled if self._painter is None else None
         self._leave()
+        self.workspace.journal.snapshot = lambda: self._snapshot(interaction)
+        if self.workspace.journal.last_number > self._resumed_number:
+            # The next session then finds the history at the begin of a file, and the prompts as they are now.
+            self.workspace.journal.begin_segment()
         self._fill_project()
         self.workspace.close()
         self.frames.close()

@@ -1,7 +1,7 @@
 """What every part of a session stands on: the stores, the signals, what is open on the canvas, and recording a step."""
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from interact import edits
 from interact.baselines import Baselines
@@ -12,14 +12,18 @@ from interact.objects import ObjectList, SceneObject
 from interact.painter import Painter
 from interact.predictor import MaskPredictor
 from interact.prompting import Prompting
-from interact.prompts import Point
+from interact.prompts import Point, Polygon
+from interact.recovery import Opening
 from interact.step_keeper import StepKeeper
+from interact.step_log import Snapshot, pack_snapshot
 from interact.tool_base import Tool, ToolName
 from interact.tools import make_tools
 from interact.undo_stack import UndoStack
 from storage.frame_runs import marks_by_frame
 from storage.frame_store import FrameStore
+from storage.json_fields import Json
 from storage.project_parts import ObjectInfo
+from storage.provenance import Provenance
 from storage.workspace import Workspace
 from util.observer import Signal
 from util.types import IndexMask, Rect
@@ -39,8 +43,21 @@ class SessionBase:
     """
 
     def __init__(
-        self, frames: FrameStore, workspace: Workspace, predictor: MaskPredictor, *, history_bytes: int = 256 << 20
+        self,
+        frames: FrameStore,
+        workspace: Workspace,
+        predictor: MaskPredictor,
+        *,
+        history_bytes: int = 64 << 20,
+        opening: Opening | None = None,
     ) -> None:
+        """Args:
+            history_bytes: for steps in memory; the others are in the journal.
+            opening: what was found in the journal; None to read it now. Unless it was settled, what a crash left
+                unsaved is recovered.
+        """
+        opening = opening or Opening(workspace)
+        opening.settle(recover=True)
         self.frames = frames
         self.workspace = workspace
         self.predictor = predictor
@@ -58,8 +75,9 @@ class SessionBase:
             "locked": FrameMarks(marks_by_frame(project.locked)),
             "verified": FrameMarks(marks_by_frame(project.verified)),
         }
-        self.baselines = Baselines()
-        self.history = UndoStack(history_bytes)
+        self.baselines = Baselines(opening.state.baselines)
+        self.provenance = Provenance(project.provenance)
+        self.history = UndoStack(history_bytes, opening.log, opening.state.done, opening.state.undone)
         self.tools = make_tools()
         self.tool: Tool = self.tools["click"]
         self._tool_before: ToolName = "click"
@@ -74,8 +92,34 @@ class SessionBase:
         self.frame = min(project.current_frame, len(frames) - 1)
         self._prompting = Prompting(frames, self.masks)
         self._painter: Painter | None = None
+        self.outline_taker: Callable[[Polygon], None] | None = None
+        """Gets the next outline that is closed, instead of the object; another tool or frame forgets it."""
         self._declare_signals()
         self.steps = StepKeeper(self)
+        self._resume(opening)
+
+    def _resume(self, opening: Opening) -> None:
+        """Go on where the journal ends."""
+        opening.replay(self)
+        state = opening.state
+        interaction = state.interaction
+        if interaction is not None and interaction.object_id in self.objects and interaction.frame < len(self.frames):
+            self.frame = interaction.frame
+            self._prompting.set(interaction)
+        elif opening.frame is not None:
+            self.frame = min(opening.frame, len(self.frames) - 1)
+        self.workspace.notice = " ".join(filter(None, (self.workspace.notice, *opening.notices)))
+        self.workspace.journal.snapshot = self._snapshot
+        self._resumed_number = opening.settled_number
+        self.save()
+
+    def _snapshot(self, interaction: Interaction | None = None) -> tuple[Mapping[str, Json], bytes]:
+        """What the journal keeps of a session besides the steps. Args: interaction: that a next session finds open."""
+        history = self.history
+        state = Snapshot(
+            history.refs_done, history.refs_undone, self.baselines.all, interaction or self._prompting.settled
+        )
+        return {"kind": "snapshot"}, pack_snapshot(state)
 
     def _declare_signals(self) -> None:
         self.frame_changed: Signal[[int]] = Signal()
@@ -136,10 +180,15 @@ class SessionBase:
         """Before the frame, tool or object changes: keep a drag, discard an outline, close the interaction."""
         self._end_paint(keep=True)
         self.tool.reset()
+        self.outline_taker = None
         self._prompting.set(None)
 
     def _on_history_dropped(self, label: str) -> None:
-        self.message.emit(f'The undo history is full: "{label}" and what came before can no longer be undone.')
+        quota = self.workspace.journal.quota_bytes / (1 << 30)
+        self.message.emit(
+            f"The undo history fills its {quota:.3g} GiB on disk: “{label}” and what came before can no longer be "
+            "undone."
+        )
 
     def set_interaction(self, interaction: Interaction | None) -> None:
         """For undo steps only."""
@@ -172,6 +221,10 @@ class SessionBase:
         project.key_frames = {frame: set(ids) for frame, ids in self.key_frames.items()}
         project.locked, project.verified = self.marks["locked"].runs, self.marks["verified"].runs
         project.current_frame = self.frame
+        project.provenance = self.provenance
+        project.journal_id = self.workspace.journal.journal_id
+        if not self.is_locked:  # a step that is under way is not in the masks as a whole
+            project.journal_number = self.workspace.journal.last_number
 
     def lock(self, why: str | None) -> None:
         """Refuse edits, saying `why`; None allows them again."""

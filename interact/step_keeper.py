@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Generator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from interact.commands import MaskChange, Scene, Step
+from interact.commands import MaskChange, ProvenanceChange, Scene, Step
 from interact.frame_marks import MarkKind
 from interact.protection import (
     PROTECTING,
@@ -19,8 +19,10 @@ from interact.protection import (
     spared,
     without_verified,
 )
+from interact.sources import with_sources
 from interact.step_run import StepRun
 from interact.undo_stack import Command, UndoStack
+from storage.provenance import SourceKind
 from util.errors import AppError
 from util.jobs import CancelToken, Job, Outcome, run_inline
 from util.observer import Signal
@@ -48,7 +50,7 @@ class Plan:
         total: frames to look at.
         run: for the worker thread; yields after every frame and returns the step, None when nothing would change.
         nothing: what to say then.
-        kinds, may_spare: as in `StepKeeper.record`.
+        kinds, may_spare, origin: as in `StepKeeper.record`.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Plan:
     nothing: str
     kinds: tuple[MarkKind, ...] = PROTECTING
     may_spare: bool = False
+    origin: SourceKind = "hand"
 
 
 def _nothing() -> None:
@@ -87,22 +90,31 @@ class StepKeeper:
         self._owner = owner
 
     def record(
-        self, step: Step | None, kinds: Collection[MarkKind] = PROTECTING, *, may_spare: bool = True
+        self,
+        step: Step | None,
+        kinds: Collection[MarkKind] = PROTECTING,
+        *,
+        may_spare: bool = True,
+        origin: SourceKind = "hand",
     ) -> None:
         """Carry a new step out and remember it. None: nothing changed.
 
         Args:
             kinds: the marks that protect an object from this step.
             may_spare: whether a part of the step makes sense; otherwise "keep" means that nothing is done.
+            origin: where the masks that it makes come from, unless the step says so.
 
         Raises:
             AppError: it would change what is protected, and there is nobody to ask.
         """
         if step is None:
             return
+        if not any(isinstance(change, ProvenanceChange) for change in step.changes):
+            step = with_sources(self._owner, step, origin)
         hurt = injuries(self._owner, step, kinds)
         if hurt:
             part = spared(self._owner, step, hurt, kinds) if may_spare else None
+            part = None if part is None else with_sources(self._owner, part, origin)
             self._ask(step, hurt, part, describe(self._owner, step, hurt, kinds))
         else:
             self._begin(step)
@@ -112,7 +124,10 @@ class StepKeeper:
         found: list[Step | None] = []
 
         def run(token: CancelToken) -> Generator[int, None, None]:
-            found.append((yield from plan.run(token)))
+            step = yield from plan.run(token)
+            if step is not None:
+                step = with_sources(self._owner, step, plan.origin, is_planned=True)
+            found.append(step)
 
         def finish(outcome: Outcome) -> None:
             self._owner.lock(None)
@@ -121,7 +136,7 @@ class StepKeeper:
             elif outcome.kind == "done":
                 if found[0] is None:
                     self._owner.message.emit(plan.nothing)
-                self.record(found[0], plan.kinds, may_spare=plan.may_spare)
+                self.record(found[0], plan.kinds, may_spare=plan.may_spare, origin=plan.origin)
 
         job = Job(plan.name, plan.total, run, _ignore, finish)
         self._owner.lock(f"{plan.name}; cancel it with Esc to edit.")
@@ -172,7 +187,11 @@ class StepKeeper:
                 owner.message.emit(STOPPED)
 
         if self._is_short(len({change.delta.frame for change in step.changes if isinstance(change, MaskChange)})):
-            run.at_once()
+            try:
+                run.at_once()
+            except BaseException:
+                undone()
+                raise
             done()
             owner.save()
         else:

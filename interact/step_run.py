@@ -30,11 +30,15 @@ class StepRun:
         self._made: list[StepEvent] = []
 
     def at_once(self) -> None:
-        """Do all of it now; for a step of few pixels."""
-        if self._back:
-            self._step.revert(self._scene)
-        else:
-            self._step.apply(self._scene)
+        """Do all of it now; for a step of few pixels. When a change fails (AppError: a mask cannot be read; ValueError:
+        it is not the one that the step knows), none is made."""
+        try:
+            for change in reversed(self._step.changes) if self._back else self._step.changes:
+                self._apply(StepEvent(change, self._back))
+        except BaseException:
+            while self._made:
+                _make(self._scene, _opposite(self._made.pop()))
+            raise
 
     def job(self, name: str, finished: Callable[[Outcome], None]) -> Job[StepEvent]:
         """Args: finished: called at the end; the step is in effect if, and only if, the outcome is "done"."""

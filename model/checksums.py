@@ -28,6 +28,15 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+def weights_sha256(path: Path) -> str:
+    """Of a weight file, or of a folder of them: then of its files' names and checksums."""
+    if not path.is_dir():
+        return sha256(path)
+    files = [file for file in sorted(path.iterdir()) if file.is_file() and file.name != _TABLE]
+    lines = [f"{sha256(file)}  {file.name}\n" for file in files]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
 def recorded(path: Path) -> str | None:
     """The checksum on record for a file of this name in this folder."""
     try:

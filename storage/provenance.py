@@ -13,13 +13,20 @@ from typing import Literal
 from storage.json_fields import Fields, Json, require
 
 SourceKind = Literal["hand", "imported", "propagated"]
+PromptKind = Literal["click", "stroke", "box"]
 Setting = str | int | float
 
 
 @dataclass(frozen=True)
 class GivenPrompt:
-    """A click (`width` None, one point) or a stroke of `width` pixels; points are (x, y) in image pixels."""
+    """Points are (x, y) in image pixels.
 
+    Args:
+        points: one of a click, the corners of a box, the line of a stroke.
+        width: of a stroke, in pixels.
+    """
+
+    kind: PromptKind
     positive: bool
     points: tuple[tuple[float, float], ...]
     width: float | None = None
@@ -181,7 +188,7 @@ def _source_json(source: Source) -> dict[str, Json]:
 
 def _prompt_json(prompt: GivenPrompt) -> dict[str, Json]:
     points: list[Json] = [[x, y] for x, y in prompt.points]
-    return {"positive": prompt.positive, "points": points, "width": prompt.width}
+    return {"kind": prompt.kind, "positive": prompt.positive, "points": points, "width": prompt.width}
 
 
 def _parse_source(content: Json, prefix: str) -> Source:
@@ -204,8 +211,11 @@ def _parse_source(content: Json, prefix: str) -> Source:
 
 def _parse_prompt(content: Json, prefix: str) -> GivenPrompt:
     item = Fields(content, prefix)
+    kind = item.take("kind", str)
     positive, points, width = item.take("positive", bool), item.take("points", list), item.take_any("width")
     item.end()
+    kinds: Mapping[str, PromptKind] = {"click": "click", "stroke": "stroke", "box": "box"}
+    require(kind in kinds, f"{prefix}kind", f"must be one of {', '.join(kinds)}")
     pairs: list[tuple[float, float]] = []
     for point in points:
         numbers = [n for n in point if type(n) in (int, float)] if isinstance(point, list) else []
@@ -213,4 +223,4 @@ def _parse_prompt(content: Json, prefix: str) -> GivenPrompt:
         pairs.append((numbers[0], numbers[1]))  # type: ignore[arg-type]
     require(bool(pairs), f"{prefix}points", "must not be empty")
     require(width is None or type(width) in (int, float), f"{prefix}width", "must be null or a number")
-    return GivenPrompt(positive, tuple(pairs), width)  # type: ignore[arg-type]
+    return GivenPrompt(kinds[kind], positive, tuple(pairs), width)  # type: ignore[arg-type]

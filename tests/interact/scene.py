@@ -122,6 +122,7 @@ class Driver:
 
     def __init__(self, folder: Path, *, size: Size = SIZE, num_frames: int = NUM_FRAMES) -> None:
         self.folder = folder
+        self.workspace = folder / "workspace"
         self.frames = write_frames(folder / "frames", size, num_frames)
         self.predictor = DiscPredictor()
         self.messages: list[str] = []
@@ -134,7 +135,7 @@ class Driver:
 
     def _open(self) -> VideoSession:
         source = open_source(self.frames)
-        session = VideoSession(FrameStore(source), Workspace.open(source, self.folder / "workspace"), self.predictor)
+        session = VideoSession(FrameStore(source), Workspace.open(source, self.workspace), self.predictor)
         session.snap_radius = 2
         session.steps.ask = self._answer
         session.message.connect(self.messages.append)

@@ -289,11 +289,28 @@ def test_locked_session_refuses_edits_and_allows_looking(hand: Driver) -> None:
     assert session.frame == 5 and hand.state() == before
 
 
-def test_full_history_says_what_is_lost(hand: Driver) -> None:
+def test_history_beyond_memory_comes_back_from_the_journal(hand: Driver) -> None:
     session = hand.session
     session.history._limit_bytes = 600
+    session.add_object()
+    states = [hand.state()]
     for x in range(3, 30, 3):
         hand.drag("brush", (x, 5))
-    assert hand.messages and all("undo history is full" in message for message in hand.messages)
-    assert session.history.nbytes <= 600
-    assert session.undo() == "paint object 1"
+        states.append(hand.state())
+    assert not hand.messages and session.history.nbytes <= 600
+    while session.undo() == "paint object 1":
+        states.pop()
+        assert hand.state() == states[-1] and session.history.nbytes <= 600 + 400
+    assert len(states) == 1
+
+
+def test_full_disk_quota_says_what_is_lost(hand: Driver) -> None:
+    journal = hand.session.workspace.journal
+    journal.quota_bytes = 4000
+    for x in range(3, 30):
+        hand.drag("brush", (x, 5), (x, 9))
+        hand.session.workspace.flush()
+    assert journal.nbytes < 4000 + 2000
+    assert hand.messages and all("undo history fills its" in message for message in hand.messages)
+    assert "paint object 1" in hand.messages[-1]
+    assert hand.session.undo() == "paint object 1"

@@ -32,12 +32,15 @@ JSON = st.recursive(
 )
 
 
-CLICKED = Source("hand", "click on ball", "2026-11-21T07:01:22Z", prompts=(GivenPrompt(True, ((1.5, 2.0),)),))
+CLICKED = Source("hand", "click on ball", "2026-11-21T07:01:22Z", prompts=(GivenPrompt("click", True, ((1.5, 2.0),)),))
 PROPAGATED = Source("propagated", "propagate 8 frames", "2026-11-21T07:02:00Z", 3, "stcn", "ab12", (("top_k", 50),))
 SOURCES = st.builds(
     Source, st.sampled_from(["hand", "imported"]), st.text(max_size=5), st.text(max_size=5),
     prompts=st.lists(
-        st.builds(GivenPrompt, st.booleans(), st.just(((1.0, 2.5), (3, 4))), st.none() | st.just(2.5)), max_size=2
+        st.builds(
+            GivenPrompt, st.sampled_from(["click", "box"]), st.booleans(), st.just(((1.0, 2.5), (3, 4))),
+            st.none() | st.just(2.5),
+        ), max_size=2
     ).map(tuple),
 ) | st.builds(
     Source, st.just("propagated"), st.text(max_size=5), st.text(max_size=5), st.integers(0, 5), st.text(max_size=5),
@@ -195,6 +198,7 @@ def drop_field(*keys: str | int) -> Callable[[dict[str, Any]], None]:
         (set_field("provenance", "objects", "1", value=[[0, 1]]), "must hold .first frame, last frame, source"),
         (set_field("provenance", "sources", 0, "kind", value="magic"), r"sources\[0\]\.kind must be one of"),
         (set_field("provenance", "sources", 0, "engine", value="x"), r"sources\[0\]\.engine is unknown"),
+        (set_field("provenance", "sources", 0, "prompts", 0, "kind", value="nod"), "kind must be one of click, stroke"),
         (set_field("provenance", "sources", 0, "prompts", 0, "points", value=[]), "points must not be empty"),
         (set_field("provenance", "sources", 0, "prompts", 0, "points", value=[["a", 1]]), "points must hold"),
         (drop_field("provenance", "sources", 1, "anchor"), r"sources\[1\]\.anchor is missing"),
