@@ -6,9 +6,10 @@ from typing import Literal
 
 from PyQt5.QtGui import QKeySequence
 
-Need = Literal["video", "editable", "object", "propagating", "exporting", "undo", "redo", "region"]
+Need = Literal["video", "editable", "object", "propagating", "exporting", "undo", "redo", "region", "suggesting"]
 """What the window can be ready for: a video is open; masks may be changed (no propagation runs); an object is
-selected; a propagation runs; files are being written; there is a step to undo; one to redo; a local region is set."""
+selected; a propagation runs; files are being written; there is a step to undo; one to redo; a local region is set;
+the weights of what suggests objects are here."""
 
 MENUS = ("File", "Edit", "View", "Objects", "Tools", "Play", "Propagate", "Help")
 

@@ -26,6 +26,7 @@ from gui.method_control import MethodControl
 from gui.opener import Opener
 from gui.panels_view import PanelsView
 from gui.propagation_control import PropagationControl
+from gui.suggest_control import SuggestControl
 from gui.tool_panel import TOOL_HELP
 from gui.weights_control import WeightsControl
 from gui.wiring import connect_parts, make_commands
@@ -79,6 +80,7 @@ class Controller(QObject):
         self.methods = MethodControl(self)
         self.opener = Opener(self)
         self.edit = EditControl(self)
+        self.suggest = SuggestControl(self)
         self.weights = WeightsControl(self)
         self._connect()
         window.top_bar.set_opacity(window.settings.opacity)
@@ -105,14 +107,14 @@ class Controller(QObject):
     def _connect(self) -> None:
         connect_parts(self)
         for action_id, command in make_commands(self).items():
-            self.window.actions_by_id.connect(action_id, partial(self._perform, command))
+            self.window.actions_by_id.connect(action_id, partial(self.perform, command))
         self.propagation.changed.connect(self.update_actions)
         self.long_edits.changed.connect(self.update_actions)
         self.exports.changed.connect(self.update_actions)
         for runner in self._runners:
             runner.finished.connect(self._on_job_finished)
 
-    def _perform(self, command: Callable[[], object]) -> None:
+    def perform(self, command: Callable[[], object]) -> None:
         """Do what an action says; what the user can mend is a dialog."""
         try:
             command()
@@ -255,6 +257,7 @@ class Controller(QObject):
         video.view.close()
         video.panels.close()
         self.video = None
+        self.suggest.forget()
         self.runner.submit(video.engine.close_job())
         self.window.job_bar.clear()
         self.window.job_bar.memory.hide()
@@ -329,9 +332,11 @@ class Controller(QObject):
                 "undo": undo is not None or session.interaction is not None or bool(session.preview_polygon()),
                 "redo": redo is not None,
                 "region": session.region is not None,
+                "suggesting": not self.suggest.missing,
             }
             ready |= {need for need, holds in conditions.items() if holds}
         actions = self.window.actions_by_id
         actions.update(ready)
+        self.suggest.show_state()
         actions.set_text("edit.undo", None if undo is None else f"Undo “{undo}”".replace("&", "&&"))
         actions.set_text("edit.redo", None if redo is None else f"Redo “{redo}”".replace("&", "&&"))

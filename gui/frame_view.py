@@ -5,7 +5,7 @@ tells, and the tools wait for it.
 """
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
@@ -55,6 +55,7 @@ class FrameView(QObject):
         self._session = session
         self._canvas = canvas
         self._shown_frame: int | None = None
+        self._suggested: tuple[int | None, tuple[Marker, ...]] = (None, ())
         self._style = (0.5, True)
         self._loader = FrameLoader(session.frames, self)
         self._loader.loaded.connect(self._on_loaded)
@@ -111,12 +112,19 @@ class FrameView(QObject):
             opacity=opacity, contour=contour, hidden=self.hidden, selected=self._session.objects.selected
         )
 
+    def set_suggested(self, frame: int | None, markers: Sequence[Marker]) -> None:
+        """Outlines to be shown on one frame beneath all other markers; None for none."""
+        self._suggested = frame, tuple(markers)
+        self.refresh_markers()
+
     def refresh_markers(self) -> None:
         """Clicks and strokes of the interaction, and the line being drawn. Nothing while another frame is shown."""
         if not self.is_current:
             self._canvas.set_markers(())
             return
         markers = interaction_markers(self._session.interaction)
+        if self._suggested[0] == self._session.frame:
+            markers[:0] = self._suggested[1]
         outline, region = self._session.preview_polygon(), self._session.region
         if region is not None:
             corners = ((region.x0, region.y0), (region.x1, region.y0), (region.x1, region.y1), (region.x0, region.y1))

@@ -30,6 +30,7 @@ from gui.object_panel import ObjectPanel
 from gui.opener import dropped_path
 from gui.settings import Settings
 from gui.start_page import StartPage
+from gui.suggest_panel import SuggestPanel
 from gui.timeline import Timeline
 from gui.tool_panel import ToolPanel
 from gui.top_bar import TopBar
@@ -77,6 +78,7 @@ class MainWindow(QMainWindow):
         self.transport = Transport(actions)
         self.start_page = StartPage(actions)
         self.object_panel = ObjectPanel(actions["object.add"], actions["object.delete"], actions["object.rename"])
+        self.suggest_panel = SuggestPanel()
         self.tool_panel = ToolPanel()
         self.job_bar = PropagationBar(actions["propagate.cancel"])
         self.export_bar = JobBar("Export", actions["file.cancel_export"])
@@ -150,7 +152,7 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(column)
         layout.setContentsMargins(3 * step, 3 * step, 3 * step, 3 * step)
         layout.setSpacing(5 * step)
-        for part in (self.object_panel, self.tool_panel, self.job_bar, self.edit_bar, self.export_bar):
+        for part in (self.object_panel, self.suggest_panel, self.tool_panel, self.job_bar, self.edit_bar, self.export_bar):
             layout.addWidget(part)
         layout.addStretch(1)
         area = QScrollArea()

@@ -25,17 +25,19 @@ class Marker:
     """One thing to paint over the image.
 
     Args:
-        kind: "click" (one point), "stroke" (a free line), "polygon" (an outline with handles at its corners) or "frame"
-            (a dashed closed outline).
+        kind: "click" (one point), "stroke" (a free line), "polygon" (an outline with handles at its corners), "frame"
+            (a dashed closed outline) or "outline" (a solid one).
         points: `(x, y)` in image pixels; at least one.
         positive: adds to the object (green) or takes away (red).
         width: width of a stroke in image pixels; never painted thinner than a line one can see.
+        tint: RGB of a closed outline; None is white.
     """
 
-    kind: Literal["click", "stroke", "polygon", "frame"]
+    kind: Literal["click", "stroke", "polygon", "frame", "outline"]
     points: tuple[tuple[float, float], ...]
     positive: bool = True
     width: float = 0.0
+    tint: tuple[int, int, int] | None = None
 
     @property
     def color(self) -> QColor:
@@ -56,8 +58,8 @@ def paint_marker(painter: QPainter, marker: Marker, view: ViewTransform) -> None
         _paint_click(painter, points[0], marker)
     elif marker.kind == "stroke":
         _paint_stroke(painter, points, marker, view.scale)
-    elif marker.kind == "frame":
-        _paint_frame(painter, points)
+    elif marker.kind in ("frame", "outline"):
+        _paint_closed(painter, points, marker)
     else:
         _paint_polygon(painter, points, marker)
 
@@ -93,10 +95,13 @@ def _paint_stroke(painter: QPainter, points: QPolygonF, marker: Marker, scale: f
             painter.drawPolyline(points)
 
 
-def _paint_frame(painter: QPainter, points: QPolygonF) -> None:
-    """White dashes on a dark line: seen on any picture."""
+def _paint_closed(painter: QPainter, points: QPolygonF, marker: Marker) -> None:
+    """Bright dashes or a bright line on a dark one: seen on any picture. A tinted one is wider, to show its colour."""
+    color = QColor(Qt.white) if marker.tint is None else QColor(*marker.tint)
+    width = 1.2 if marker.tint is None else 2.0
+    width, style = (width, Qt.DashLine) if marker.kind == "frame" else (1.5 * width, Qt.SolidLine)
     painter.setBrush(Qt.NoBrush)
-    for pen in (QPen(QColor(0, 0, 0, 150), 2.5), QPen(QColor(Qt.white), 1.2, Qt.DashLine)):
+    for pen in (QPen(QColor(0, 0, 0, 150), width + 1.3), QPen(color, width, style)):
         painter.setPen(pen)
         painter.drawPolygon(points)
 

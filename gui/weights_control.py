@@ -120,6 +120,7 @@ class WeightsControl(QObject):
             self.dialog.set_state(name, text)
         self.dialog.set_busy(False)
         self._controller.methods.refresh()
+        self._controller.update_actions()
         done = len(self._states) - len(self._errors)
         if outcome.kind == "failed":
             self._errors.append(as_app_error(outcome.error, "The weights cannot be handled"))

@@ -58,6 +58,7 @@ def make_commands(controller: Controller) -> dict[str, Callable[[], object]]:
         "view.zoom_out": lambda: canvas.zoom_by(1 / ZOOM_STEP),
         "view.contour": edit.keep_contour,
         "object.add": lambda: edit.session.add_object(),
+        "object.suggest": controller.suggest.start,
         "object.delete": edit.delete_object,
         "object.rename": window.object_panel.rename_selected,
         "object.toggle_visible": edit.toggle_selected_visible,

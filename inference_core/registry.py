@@ -79,6 +79,11 @@ def proposal_weights(name: str = AUTO) -> str:
     return engine.proposals
 
 
+def proposal_file() -> WeightFile:
+    """The weights by which the window suggests objects, here or not."""
+    return zoo.find(proposal_weights())
+
+
 def weight_files() -> tuple[WeightFile, ...]:
     """All weights that the program can use, here or not."""
     return zoo.WEIGHT_FILES

@@ -40,7 +40,7 @@ TORCH_FREE_CORE = frozenset({"inference_core.api", "inference_core.frame_choice"
 BUILDERS = frozenset(
     {
         "inference_core.advice", "inference_core.factory", "inference_core.interaction", "inference_core.click.build",
-        "inference_core.scribble_predictor",
+        "inference_core.proposals", "inference_core.scribble_predictor",
     }
 )
 

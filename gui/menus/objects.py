@@ -16,6 +16,9 @@ def _select_object(number: int) -> ActionSpec:
 ROWS: tuple[ActionSpec, ...] = (
     ActionSpec("object.add", "Add object", ("N",), "Add an object and select it", "Objects", icon="add",
                needs=("video", "editable")),
+    ActionSpec("object.suggest", "Suggest objects", ("Shift+N",),
+               "Have a network suggest objects on this frame, to be accepted or dropped one by one", "Objects",
+               needs=("video", "editable", "suggesting")),
     ActionSpec("object.delete", "Delete object", ("Ctrl+Delete",),
                "Delete the selected object and its mask on every frame; can be undone", "Objects", icon="delete",
                needs=("video", "editable", "object")),

@@ -13,6 +13,7 @@ from safetensors.torch import save
 from gui.weights_control import WeightsControl
 from gui.weights_dialog import WeightsDialog
 from gui.weights_jobs import Report
+from inference_core import registry
 from model import checksums, zoo
 from model.fusion_net import FusionNet
 from model.zoo import WeightFile
@@ -53,7 +54,8 @@ def saves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         WeightFile("other", "another", folder / "other.pth", "clicks", "", ("https://a.example/other",), licence="MIT"),
         WeightFile("own", "its own", folder / "own.pth", "scribbles", by_hand="ask its authors"),
     )
-    everything = zoo.WEIGHT_FILES
+    everything, proposals = zoo.WEIGHT_FILES, registry.proposal_file()
+    monkeypatch.setattr("gui.suggest_control.proposal_file", lambda: proposals)
     monkeypatch.setattr(zoo, "WEIGHT_FILES", table)
     monkeypatch.setattr("gui.method_control.weight_files", lambda: everything)
     monkeypatch.setattr(zoo, "SAVES", folder)
