@@ -23,6 +23,7 @@ from gui.help_text import about_text
 from gui.job_runner import JobRunner
 from gui.long_edits import LongEdits
 from gui.method_control import MethodControl
+from gui.object_control import ObjectControl
 from gui.opener import Opener
 from gui.panels_view import PanelsView
 from gui.propagation_control import PropagationControl
@@ -80,6 +81,7 @@ class Controller(QObject):
         self.methods = MethodControl(self)
         self.opener = Opener(self)
         self.edit = EditControl(self)
+        self.objects = ObjectControl(self)
         self.suggest = SuggestControl(self)
         self.weights = WeightsControl(self)
         self._connect()

@@ -166,24 +166,6 @@ class EditControl(QObject):
             place = order.index(selected) if selected in order else 0
             self.session.select_object(order[(place + direction) % len(order)])
 
-    def rename_object(self, object_id: int, name: str) -> None:
-        if self._video is not None:
-            self.session.rename_object(object_id, name)
-
-    def delete_object(self) -> None:
-        object_id = self.session.objects.selected
-        if object_id is not None:
-            self.session.delete_object(object_id)
-
-    def toggle_visible(self, object_id: int | None) -> None:
-        """Hide an object, or show it again; its mask is not touched."""
-        if self._video is not None and object_id is not None:
-            self._video.view.set_hidden(self._video.view.hidden ^ {object_id})
-            self._video.panels.refresh()
-
-    def toggle_selected_visible(self) -> None:
-        self.toggle_visible(self.session.objects.selected)
-
     # -- looks
 
     def set_opacity(self, opacity: float) -> None:

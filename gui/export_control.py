@@ -98,7 +98,8 @@ class ExportControl(QObject):
         session = video.session
         try:
             job = export_masks_job(
-                session.frames, session.masks, folder, self._advance, self._ending("masks", folder)
+                session.frames, session.masks, folder, session.objects.own_colors, self._advance,
+                self._ending("masks", folder),
             )
         except AppError as error:
             self._controller.window.dialogs.show_error("Masks cannot be exported", error)
@@ -125,7 +126,7 @@ class ExportControl(QObject):
             error = AppError(f"{path} is the video itself.", "Choose another name for the overlay video.")
             self._controller.window.dialogs.show_error("The overlay video cannot be exported", error)
             return
-        look = OverlayLook(settings.opacity, settings.contour, frozenset(video.view.hidden))
+        look = OverlayLook(settings.opacity, settings.contour, session.objects.undrawn, session.objects.own_colors)
         self._start(export_overlay_job(
             session.frames, session.masks, path, look, self._advance, self._ending("overlay video", path)
         ))

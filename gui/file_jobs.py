@@ -15,16 +15,17 @@ from pathlib import Path
 from typing import TypeAlias
 
 from interact.annotations import load_annotations
-from storage.atomic_file import disk_error
+from storage.atomic_file import disk_error, write_atomic
 from storage.frame_source import open_source
 from storage.frame_store import FrameStore
-from storage.mask_io import write_mask
+from storage.mask_io import encode_mask
 from storage.mask_store import MaskStore
 from storage.video_writer import VideoWriter
 from storage.workspace import Workspace
 from util.errors import AppError
 from util.jobs import CancelToken, Job, Outcome
 from util.overlay import compose
+from util.palette import OwnColors, file_palette
 from util.types import IndexMask
 
 # Frames between two results of a scan.
@@ -51,6 +52,7 @@ class OverlayLook:
     opacity: float
     contour: bool
     hidden: frozenset[int]
+    own: OwnColors
 
 
 def as_app_error(error: BaseException | None, what: str) -> AppError:
@@ -147,21 +149,24 @@ def export_masks_job(
     frames: FrameStore,
     masks: MaskStore,
     folder: Path,
+    own: OwnColors,
     advanced: Callable[[Progress], None],
     finish: Callable[[Outcome], None],
 ) -> Job[Progress]:
-    """One palette PNG per frame, empty frames included.
+    """One palette PNG per frame, empty frames included; in the DAVIS palette but for the objects with `own` colours.
 
     AppError at once when `folder` is where the workspace itself keeps its masks.
     """
     if folder.resolve() == masks.folder.resolve():
         raise AppError(f"{folder} is where the workspace keeps its masks.", "Choose another folder.")
 
+    palette = file_palette(own)
+
     def run(token: CancelToken) -> Generator[Progress, None, None]:
         with _staging(folder) as stage:
             for frame in range(len(frames)):
                 token.check()
-                write_mask(stage / f"{frames.stem(frame)}.png", masks.get(frame))
+                write_atomic(stage / f"{frames.stem(frame)}.png", encode_mask(masks.get(frame), palette))
                 yield Progress(frame + 1, len(frames))
             for frame in range(len(frames)):
                 name = f"{frames.stem(frame)}.png"
@@ -188,7 +193,7 @@ def export_overlay_job(
                 token.check()
                 picture = compose(
                     frames.get(frame), masks.get(frame), opacity=look.opacity, contour=look.contour,
-                    hidden=look.hidden,
+                    hidden=look.hidden, own=look.own,
                 )
                 writer.write(picture, frames.time(frame))
                 yield Progress(frame + 1, len(frames))

@@ -5,7 +5,7 @@ tells, and the tools wait for it.
 """
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
@@ -48,8 +48,6 @@ class FrameView(QObject):
 
     def __init__(self, session: VideoSession, canvas: Canvas, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.hidden: set[int] = set()
-        """Ids of the objects that are not drawn."""
         self.stroke_button: Button = "left"
         """The button of the drag in progress: a scribble's colour."""
         self._session = session
@@ -96,10 +94,6 @@ class FrameView(QObject):
         self._style = (opacity, contour)
         self.refresh_style()
 
-    def set_hidden(self, object_ids: Collection[int]) -> None:
-        self.hidden = set(object_ids)
-        self.refresh_style()
-
     def toggle_playing(self) -> None:
         if self.player.is_playing:
             self.player.stop()
@@ -109,7 +103,8 @@ class FrameView(QObject):
     def refresh_style(self) -> None:
         opacity, contour = self._style
         self._canvas.set_style(
-            opacity=opacity, contour=contour, hidden=self.hidden, selected=self._session.objects.selected
+            opacity=opacity, contour=contour, hidden=self._session.objects.undrawn,
+            selected=self._session.objects.selected, own=self._session.objects.own_colors,
         )
 
     def set_suggested(self, frame: int | None, markers: Sequence[Marker]) -> None:

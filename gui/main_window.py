@@ -77,7 +77,7 @@ class MainWindow(QMainWindow):
         self.top_bar = TopBar(actions)
         self.transport = Transport(actions)
         self.start_page = StartPage(actions)
-        self.object_panel = ObjectPanel(actions["object.add"], actions["object.delete"], actions["object.rename"])
+        self.object_panel = ObjectPanel(actions)
         self.suggest_panel = SuggestPanel()
         self.tool_panel = ToolPanel()
         self.job_bar = PropagationBar(actions["propagate.cancel"])

@@ -1,60 +1,37 @@
-"""The list of objects: colour, number, name, how much of the video it covers, shown or hidden. GUI thread.
+"""The list of objects: colour, number, name, class, how much of the video each covers, and its switches. GUI thread.
 
 Holds no state of its own but the rows it was given; everything the user does is announced by a signal.
 """
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from PyQt5.QtCore import QAbstractListModel, QEvent, QModelIndex, QRect, QRectF, QSize, Qt, pyqtSignal
-from PyQt5.QtGui import QColor, QFontMetrics, QKeyEvent, QMouseEvent, QPainter
-from PyQt5.QtWidgets import (
-    QAbstractItemView,
-    QAction,
-    QListView,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QWidget,
-)
+from PyQt5.QtCore import QAbstractListModel, QModelIndex, QPoint, Qt, pyqtSignal
+from PyQt5.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PyQt5.QtWidgets import QAbstractItemView, QAction, QApplication, QListView, QToolTip, QWidget
 
 from gui import theme
-from gui.icons import icon
-from gui.widgets import ActionButton, heading, panel_layout, step_of
+from gui.actions import ActionSet
+from gui.object_row import CLASS_ROLE, ObjectRow, RowDelegate, RowPart, describe
+from gui.widgets import ActionButton, heading, panel_layout
 
-VISIBLE_ROWS = 8
+VISIBLE_ROWS = 6
 
-
-def format_share(share: float) -> str:
-    """`64 %`; never 0 % for something and never 100 % for less than everything."""
-    if 0 < share < 0.01:
-        return "<1 %"
-    return f"{math.floor(share * 100 + 1e-9)} %"
-
-
-@dataclass(frozen=True)
-class ObjectRow:
-    """One line of the list.
-
-    Args:
-        coverage: share of the video's frames, 0..1, on which the object has a mask or is marked absent.
-        is_key: the object is fixed by the user on the frame shown.
-    """
-
-    object_id: int
-    name: str
-    color: tuple[int, int, int]
-    is_visible: bool = True
-    coverage: float = 0.0
-    is_key: bool = False
+CONTEXT_ACTIONS = (
+    "object.rename", "object.set_class", "object.set_color", "",
+    "object.toggle_visible", "object.solo", "object.lock", "object.move_up", "object.move_down", "",
+    "frame.lock", "frame.verify", "",
+    "object.merge", "object.swap", "object.split", "object.split_drawn", "",
+    "object.delete_range", "object.delete", "object.add",
+)  # fmt: skip
+"""Of the menu on a row; an empty one is a line."""
 
 
 class ObjectModel(QAbstractListModel):
-    """The rows for Qt's list view. `renamed(object id, name)` when the user has edited a name."""
+    """The rows for Qt's list view. `renamed(object id, name)`, `classed(object id, class)` when the user edited one."""
 
     renamed = pyqtSignal(int, str)
+    classed = pyqtSignal(int, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -79,108 +56,149 @@ class ObjectModel(QAbstractListModel):
         row = self.rows[index.row()]
         if role == Qt.EditRole:
             return row.name
+        if role == CLASS_ROLE:
+            return row.category
         if role in (Qt.DisplayRole, Qt.AccessibleTextRole):
             return f"{row.object_id} {row.name}"
-        if role == Qt.ToolTipRole:
-            key = f"Key {row.object_id} selects it. " if row.object_id < 10 else ""
-            return f"{key}On {format_share(row.coverage)} of the frames. Double-click renames it, the eye hides it."
         return None
 
     def setData(self, index: QModelIndex, value: str, role: int = Qt.EditRole) -> bool:  # noqa: N802 - Qt's name
         row = self.rows[index.row()]
-        name = str(value).strip()
-        if role != Qt.EditRole or not name or name == row.name:
-            return False
-        self.renamed.emit(row.object_id, name)
-        return True
+        text = str(value).strip()
+        if role == CLASS_ROLE and text != row.category:
+            self.classed.emit(row.object_id, text)
+            return True
+        if role == Qt.EditRole and text and text != row.name:
+            self.renamed.emit(row.object_id, text)
+            return True
+        return False
 
     def flags(self, index: QModelIndex) -> Qt.ItemFlags:
         return Qt.ItemIsEnabled | Qt.ItemIsSelectable | Qt.ItemIsEditable
 
 
-class RowDelegate(QStyledItemDelegate):
-    """Paints a row; a click on the eye is `eye_clicked(row)`."""
-
-    eye_clicked = pyqtSignal(int)
-
-    def __init__(self, view: QWidget) -> None:
-        super().__init__(view)
-        self._step = step_of(view)
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:  # noqa: N802 - Qt's name
-        return QSize(0, QFontMetrics(option.font).height() + 2 * self._step + 2)
-
-    def _eye(self, area: QRect) -> QRect:
-        side = area.height()
-        return QRect(area.right() - side - self._step, area.top(), side, side)
-
-    def _name(self, area: QRect) -> QRect:
-        return area.adjusted(7 * self._step, 0, -area.height() - 15 * self._step, 0)
-
-    def updateEditorGeometry(  # noqa: N802 - Qt's name
-        self, editor: QWidget, option: QStyleOptionViewItem, index: QModelIndex
-    ) -> None:
-        editor.setGeometry(self._name(option.rect))
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
-        row = index.model().rows[index.row()]
-        area, step = option.rect, self._step
-        painter.save()
-        painter.setRenderHint(QPainter.Antialiasing)
-        is_selected = bool(option.state & QStyle.State_Selected)
-        if is_selected or option.state & QStyle.State_MouseOver:
-            painter.setPen(Qt.NoPen)
-            painter.setBrush(QColor(theme.ROW_SELECTED if is_selected else theme.LANE))
-            painter.drawRoundedRect(area, step, step)
-        side = 3 * step
-        swatch = QRectF(area.left() + 2 * step, area.center().y() - side / 2 + 0.5, side, side)
-        painter.setPen(Qt.NoPen)
-        painter.setBrush(QColor(*row.color))
-        painter.drawRoundedRect(swatch, step * 0.75, step * 0.75)
-        text = QColor(theme.TEXT_STRONG if is_selected else theme.TEXT)
-        painter.setPen(text if row.is_visible else QColor(theme.TEXT_DISABLED))
-        name = self._name(area)
-        shown = QFontMetrics(option.font).elidedText(f"{row.object_id}  {row.name}", Qt.ElideRight, name.width())
-        painter.setFont(option.font)
-        painter.drawText(name, Qt.AlignLeft | Qt.AlignVCenter, shown)
-        painter.setPen(QColor(theme.TEXT_MUTED))
-        share = QRect(name.right(), area.top(), self._eye(area).left() - name.right() - step, area.height())
-        mark = "◆ " if row.is_key else ""
-        painter.drawText(share, Qt.AlignRight | Qt.AlignVCenter, f"{mark}{format_share(row.coverage)}")
-        eye = self._eye(area).adjusted(step, step, -step, -step)
-        icon("eye" if row.is_visible else "eye-off").paint(painter, eye)
-        painter.restore()
-
-    def editorEvent(  # noqa: N802 - Qt's name
-        self, event: QEvent, model: QAbstractListModel, option: QStyleOptionViewItem, index: QModelIndex
-    ) -> bool:
-        is_mouse = isinstance(event, QMouseEvent) and event.button() == Qt.LeftButton
-        if is_mouse and self._eye(option.rect).contains(event.pos()):
-            if event.type() == QEvent.MouseButtonRelease:
-                self.eye_clicked.emit(index.row())
-            return True
-        return super().editorEvent(event, model, option, index)
-
-
 class ObjectView(QListView):
-    """The list itself. Digits, Space and the arrows stay what they are everywhere else in the window."""
+    """The list itself. Digits, Space and the arrows stay what they are everywhere else in the window.
+
+    Signals: `part_clicked(row, part)`; `moved(row, place)` when a row was dragged, to a place counted without itself.
+    """
+
+    part_clicked = pyqtSignal(int, str)
+    moved = pyqtSignal(int, int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pressed: tuple[int, QPoint] | None = None
+        self._gap: int | None = None
+        self._part: tuple[int, RowPart] | None = None
+        self.delegate = RowDelegate(self)
+        self.setItemDelegate(self.delegate)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Qt would jump to the row that begins with the typed letter; the window's keys mean something else."""
-        event.ignore()
+        if self._gap is not None and event.key() == Qt.Key_Escape:
+            self._end_drag()
+        else:
+            event.ignore()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """A switch neither selects its row nor starts a drag."""
+        index, is_left = self.indexAt(event.pos()), event.button() == Qt.LeftButton
+        self._part = self._part_at(event.pos()) if is_left else None
+        if self._part is not None:
+            event.accept()
+            return
+        if is_left and index.isValid():
+            self._pressed = index.row(), event.pos()
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        if self._pressed is None or not event.buttons() & Qt.LeftButton:
+            super().mouseMoveEvent(event)
+            return
+        if self._gap is None and (event.pos() - self._pressed[1]).manhattanLength() < QApplication.startDragDistance():
+            return
+        self._gap = self._gap_at(event.pos())
+        near = min(max(self._gap, 0), self.model().rowCount() - 1)
+        self.scrollTo(self.model().index(near, 0))
+        self.viewport().update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        pressed, gap, part = self._pressed, self._gap, self._part
+        self._end_drag()
+        if part is not None:
+            event.accept()
+            if part == self._part_at(event.pos()):
+                self.part_clicked.emit(*part)
+            return
+        if pressed is None or gap is None:
+            super().mouseReleaseEvent(event)
+            return
+        place = gap - (gap > pressed[0])
+        if place != pressed[0]:
+            self.moved.emit(pressed[0], place)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """The second of two fast clicks on a switch is a click of its own."""
+        index = self.indexAt(event.pos())
+        if self._part_at(event.pos()) is not None:
+            self.mousePressEvent(event)
+        else:
+            self.delegate.edits_class = index.isValid() and self.delegate.is_class_line(
+                self.visualRect(index), event.pos()
+            )
+            super().mouseDoubleClickEvent(event)
+
+    def viewportEvent(self, event: QHelpEvent) -> bool:  # noqa: N802 - Qt's name
+        if event.type() == QHelpEvent.ToolTip:
+            index = self.indexAt(event.pos())
+            if index.isValid():
+                part = self.delegate.part_at(self.visualRect(index), event.pos())
+                QToolTip.showText(event.globalPos(), describe(self.model().rows[index.row()], part), self)
+                return True
+        return super().viewportEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        super().paintEvent(event)
+        if self._gap is not None:
+            count = self.model().rowCount()
+            last = self.visualRect(self.model().index(min(self._gap, count - 1), 0))
+            y = last.bottom() if self._gap == count else max(last.top(), 1)
+            painter = QPainter(self.viewport())
+            painter.setPen(QPen(QColor(theme.ACCENT_LIGHT), 2))
+            painter.drawLine(0, y, self.viewport().width(), y)
+
+    def _gap_at(self, point: QPoint) -> int:
+        """Between which rows a point lies: 0 above the first."""
+        for row in range(self.model().rowCount()):
+            if point.y() < self.visualRect(self.model().index(row, 0)).center().y():
+                return row
+        return int(self.model().rowCount())
+
+    def _end_drag(self) -> None:
+        self._pressed = self._gap = self._part = None
+        self.viewport().update()
+
+    def _part_at(self, point: QPoint) -> tuple[int, RowPart] | None:
+        index = self.indexAt(point)
+        part = self.delegate.part_at(self.visualRect(index), point) if index.isValid() else None
+        return None if part is None else (index.row(), part)
 
 
 class ObjectPanel(QWidget):
     """The heading, the list and the button that adds.
 
-    Signals: `object_selected(id)`, `renamed(id, name)`, `visibility_toggled(id)`.
+    Signals: `object_selected(id)`, `renamed(id, name)`, `classed(id, class)`, `part_clicked(id, part)` for
+    `gui.object_row.PARTS`, `moved(id, place in the list)`.
     """
 
     object_selected = pyqtSignal(int)
     renamed = pyqtSignal(int, str)
-    visibility_toggled = pyqtSignal(int)
+    classed = pyqtSignal(int, str)
+    part_clicked = pyqtSignal(int, str)
+    moved = pyqtSignal(int, int)
 
-    def __init__(self, add: QAction, delete: QAction, rename: QAction, parent: QWidget | None = None) -> None:
+    def __init__(self, actions: ActionSet, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model = ObjectModel(self)
         self.view = ObjectView()
@@ -192,17 +210,18 @@ class ObjectPanel(QWidget):
         self.view.setEditTriggers(QAbstractItemView.DoubleClicked)
         self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         self.view.setContextMenuPolicy(Qt.ActionsContextMenu)
-        self.view.addActions([rename, delete, add])
-        delegate = RowDelegate(self.view)
-        self.view.setItemDelegate(delegate)
-        self._add_button = ActionButton(add)
+        for action_id in CONTEXT_ACTIONS:
+            self.view.addAction(actions[action_id] if action_id else self._line())
+        self._add_button = ActionButton(actions["object.add"])
         self._add_button.setProperty("flat", True)
         layout = panel_layout(self)
         layout.addWidget(heading("Objects"))
         layout.addWidget(self.view)
         layout.addWidget(self._add_button)
-        delegate.eye_clicked.connect(lambda row: self.visibility_toggled.emit(self.model.rows[row].object_id))
+        self.view.part_clicked.connect(lambda row, part: self.part_clicked.emit(self._id(row), part))
+        self.view.moved.connect(lambda row, place: self.moved.emit(self._id(row), place))
         self.model.renamed.connect(self.renamed)
+        self.model.classed.connect(self.classed)
         self.view.selectionModel().currentRowChanged.connect(self._on_current_row_changed)
         self._is_updating = False
         self._fit_height()
@@ -219,18 +238,27 @@ class ObjectPanel(QWidget):
             self._is_updating = False
         self._fit_height()
 
-    def rename_selected(self) -> None:
-        """Open the editor on the selected row."""
+    def edit_selected(self, *, is_class: bool) -> None:
+        """Open the editor of the name, or of the class, on the selected row."""
         index = self.view.currentIndex()
         if index.isValid():
+            self.view.delegate.edits_class = is_class
             self.view.edit(index)
+
+    def _id(self, row: int) -> int:
+        return self.model.rows[row].object_id
+
+    def _line(self) -> QAction:
+        line = QAction(self)
+        line.setSeparator(True)
+        return line
 
     def _on_current_row_changed(self, current: QModelIndex, previous: QModelIndex) -> None:
         if not self._is_updating and current.isValid():
-            self.object_selected.emit(self.model.rows[current.row()].object_id)
+            self.object_selected.emit(self._id(current.row()))
 
     def _fit_height(self) -> None:
         """As tall as the rows, up to `VISIBLE_ROWS`; beyond that the list scrolls."""
-        row = QFontMetrics(self.view.font()).height() + 2 * step_of(self) + 2
+        row = self.view.delegate.height(self.view.font())
         self.view.setFixedHeight(row * min(len(self.model.rows), VISIBLE_ROWS) + 2)
         self.view.setVisible(bool(self.model.rows))

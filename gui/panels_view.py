@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from gui import theme
-from gui.object_panel import ObjectRow
+from gui.object_row import ObjectRow
 from gui.presence import PresenceIndex
 from gui.timecode import format_timecode
 from gui.timeline_paint import Lane
+from interact.objects import SceneObject
 from interact.session import VideoSession
 from util.errors import AppError
 from util.observer import Signal
-from util.palette import object_color
+from util.palette import Rgb, object_color
 from util.types import Rect
 
 if TYPE_CHECKING:
@@ -111,15 +112,25 @@ class PanelsView(QObject):
         rows, lanes = [], []
         for item in session.objects.items:
             object_id, fixed = item.object_id, keys[item.object_id]
-            color = object_color(object_id)
+            color = object_color(object_id, item.color)
             coverage = self.presence.coverage(object_id, fixed)
-            is_visible = object_id not in self._view.hidden
-            rows.append(ObjectRow(object_id, item.name, color, is_visible, coverage, session.frame in fixed))
-            lanes.append(Lane(object_id, item.name, color, frozenset(fixed), tuple(self.presence.runs(object_id))))
+            rows.append(self._row(item, color, coverage))
+            lanes.append(Lane(
+                object_id, item.name, color, frozenset(fixed), tuple(self.presence.runs(object_id)),
+                session.marks["locked"].runs.get(object_id, ()), session.marks["verified"].runs.get(object_id, ()),
+            ))
         self._window.object_panel.set_rows(rows, session.objects.selected)
         self._window.timeline.set_lanes(lanes)
         self._window.timeline.set_selected(session.objects.selected)
         self._show_facts()
+
+    def _row(self, item: SceneObject, color: Rgb, coverage: float) -> ObjectRow:
+        session, object_id = self._session, item.object_id
+        here = {kind: object_id in marks.on(session.frame) for kind, marks in session.marks.items()}
+        return ObjectRow(
+            object_id, item.name, color, object_id not in session.objects.hidden, coverage, here["key"], item.category,
+            object_id in session.objects.solo, item.is_locked, here["locked"], here["verified"],
+        )
 
     def _refresh_soon(self) -> None:
         """Once for all the changes of the next moments, however many come."""

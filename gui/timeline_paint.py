@@ -28,6 +28,7 @@ class Lane:
         color: RGB 0..255, of `util.palette.object_color`.
         keys: frames that the user fixed.
         frames: runs of frames where the object has a mask, ascending, not touching.
+        locked, verified: runs of frames where it carries these marks, likewise.
     """
 
     object_id: int
@@ -35,6 +36,8 @@ class Lane:
     color: tuple[int, int, int]
     keys: frozenset[int] = frozenset()
     frames: tuple[range, ...] = ()
+    locked: tuple[range, ...] = ()
+    verified: tuple[range, ...] = ()
 
 
 @dataclass(frozen=True)

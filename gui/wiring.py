@@ -29,8 +29,6 @@ def connect_parts(controller: Controller) -> None:
     window.timeline.seek_requested.connect(edit.seek)
     window.timeline.object_clicked.connect(edit.select_object)
     window.object_panel.object_selected.connect(edit.select_object)
-    window.object_panel.renamed.connect(edit.rename_object)
-    window.object_panel.visibility_toggled.connect(edit.toggle_visible)
     window.tool_panel.brush_size_changed.connect(edit.set_brush_size)
     window.top_bar.opacity_changed.connect(edit.set_opacity)
     window.start_page.chosen.connect(controller.open)
@@ -59,9 +57,6 @@ def make_commands(controller: Controller) -> dict[str, Callable[[], object]]:
         "view.contour": edit.keep_contour,
         "object.add": lambda: edit.session.add_object(),
         "object.suggest": controller.suggest.start,
-        "object.delete": edit.delete_object,
-        "object.rename": window.object_panel.rename_selected,
-        "object.toggle_visible": edit.toggle_selected_visible,
         "object.previous": lambda: edit.select_beside(-1),
         "object.next": lambda: edit.select_beside(1),
         "object.pick": edit.pick_object,
@@ -85,6 +80,7 @@ def make_commands(controller: Controller) -> dict[str, Callable[[], object]]:
         "weights.show": controller.weights.show,
         "help.about": controller.show_about,
     }
+    commands |= controller.objects.commands()
     commands |= {f"object.select_{n}": partial(edit.select_object, n) for n in range(1, NUM_SELECT_KEYS + 1)}
     commands |= {f"tool.{name}": partial(edit.choose_tool, name) for name in TOOLS}
     commands |= {f"propagate.{way}": partial(controller.propagation.start, way) for way in get_args(Direction)}

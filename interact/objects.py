@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from util.errors import AppError
 from util.observer import Signal
+from util.palette import OwnColors, Rgb
 from util.types import MAX_OBJECT_ID
 
 
@@ -23,8 +24,12 @@ class SceneObject:
     object_id: int
     name: str
     category: str = ""
-    color: tuple[int, int, int] | None = None
+    color: Rgb | None = None
     is_locked: bool = False
+
+
+def _by_id(item: SceneObject) -> int:
+    return item.object_id
 
 
 def default_name(object_id: int) -> str:
@@ -81,6 +86,11 @@ class ObjectList:
     def locked(self) -> frozenset[int]:
         """The objects that are locked on every frame."""
         return frozenset(item.object_id for item in self._items if item.is_locked)
+
+    @property
+    def own_colors(self) -> OwnColors:
+        """Of the objects that do not have the palette's."""
+        return tuple((i.object_id, i.color) for i in sorted(self._items, key=_by_id) if i.color is not None)
 
     @property
     def hidden(self) -> frozenset[int]:

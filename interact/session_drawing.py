@@ -97,6 +97,9 @@ class Drawing(ObjectEditing):
                 return None
             case PaintEnd():
                 self._end_paint(keep=action.keep)
+            case Polygon() if self.outline_taker is not None:
+                taker, self.outline_taker = self.outline_taker, None
+                taker(action)
             case Polygon():
                 size = self.frames.size
                 self._paint_area(object_id, polygon(action.points, size), erase=action.erase)

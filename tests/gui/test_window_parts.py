@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from gui.dialogs import Dialogs
 from gui.frame_loader import FrameLoader
 from gui.job_bar import JobBar, PropagationBar, Speed, format_bytes
-from gui.object_panel import ObjectPanel, ObjectRow, format_share
+from gui.object_row import format_share
 from gui.panels_view import format_rate
 from gui.player import Player
 from gui.presence import PresenceIndex
@@ -179,27 +179,6 @@ def test_the_loader_reports_a_frame_that_cannot_be_read(qtbot: QtBot, synthetic_
     assert failed.args[0] == 4 and isinstance(failed.args[1], AppError)
     loader.close()
     frames.close()
-
-
-def test_the_object_list_announces_only_what_the_user_does(qtbot: QtBot) -> None:
-    panel = ObjectPanel(QAction("add"), QAction("delete"), QAction("rename"))
-    qtbot.addWidget(panel)
-    panel.resize(300, 400)
-    panel.show()
-    selected: list[int] = []
-    panel.object_selected.connect(selected.append)
-    rows = [ObjectRow(number, f"object {number}", (200, 0, 0)) for number in (4, 7)]
-    panel.set_rows(rows, 7)
-    assert selected == [] and panel.view.currentIndex().row() == 1
-    panel.view.setCurrentIndex(panel.model.index(0))
-    assert selected == [4]
-    toggled: list[int] = []
-    panel.visibility_toggled.connect(toggled.append)
-    area = panel.view.visualRect(panel.model.index(1))
-    eye = panel.view.itemDelegate()._eye(area).center()
-    qtbot.mouseClick(panel.view.viewport(), 1, pos=eye)
-    assert toggled == [7]
-    assert not panel.model.setData(panel.model.index(0), "   "), "an empty name is no name"
 
 
 def test_settings_with_nonsense_fall_back(tmp_path: Path) -> None:
