@@ -6,10 +6,11 @@ from typing import Literal
 
 from PyQt5.QtGui import QKeySequence
 
-Need = Literal["video", "editable", "object", "propagating", "exporting", "undo", "redo", "region", "suggesting"]
+Need = Literal["video", "editable", "object", "propagating", "exporting", "undo", "redo", "region", "suggesting",
+               "pausable", "range"]
 """What the window can be ready for: a video is open; masks may be changed (no propagation runs); an object is
 selected; a propagation runs; files are being written; there is a step to undo; one to redo; a local region is set;
-the weights of what suggests objects are here."""
+the weights of what suggests objects are here; a propagation runs or is paused; an in or out mark is set."""
 
 MENUS = ("File", "Edit", "View", "Objects", "Tools", "Play", "Propagate", "Help")
 

@@ -148,6 +148,7 @@ class Controller(QObject):
         session.history.changed.connect(self.update_actions)
         session.objects.changed.connect(self.update_actions)
         session.interaction_changed.connect(self.update_actions)
+        session.in_out.changed.connect(self.update_actions)
         session.tool_changed.connect(self.show_hint)
         view.player.playing_changed.connect(self.window.transport.set_playing)
         view.failed.connect(partial(self.window.dialogs.show_error, "A frame cannot be shown"))
@@ -334,6 +335,8 @@ class Controller(QObject):
                 "undo": undo is not None or session.interaction is not None or bool(session.preview_polygon()),
                 "redo": redo is not None,
                 "region": session.region is not None,
+                "pausable": self.propagation.can_cancel,
+                "range": session.in_out.is_set,
                 "suggesting": not self.suggest.missing,
             }
             ready |= {need for need, holds in conditions.items() if holds}

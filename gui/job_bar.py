@@ -43,6 +43,12 @@ class Speed:
         while len(self._marks) > 2 and now - self._marks[0][0] > SPEED_WINDOW:
             del self._marks[0]
 
+    def skip(self, since: float) -> None:
+        """Leave out the time since then, in which nothing was to be done."""
+        now = self.clock()
+        self.started += now - since
+        self._marks = [(now, self._marks[-1][1])]
+
     @property
     def per_second(self) -> float | None:
         """None before there is anything to measure."""
@@ -70,6 +76,7 @@ class JobBar(QWidget):
         self._unit = ""
         self._state: tuple[int, int | None] = (0, None)
         self._speed = Speed()
+        self._held_since: float | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(REPAINT)
         self._timer.timeout.connect(self._repaint)
@@ -101,6 +108,7 @@ class JobBar(QWidget):
         self._unit = unit
         self._state = (0, total)
         self._speed = Speed()
+        self._held_since = None
         self.bar.setRange(0, total or 0)
         self.facts.name.setText(what)
         self.cancel_button.show()
@@ -115,6 +123,22 @@ class JobBar(QWidget):
         self.facts.name.setText(text)
         self.facts.value.setText("")
         self._timer.stop()
+
+    def hold(self) -> None:
+        """Paused: the clock stands still."""
+        if self._held_since is None:
+            self._repaint()
+            self._timer.stop()
+            self._held_since = self._speed.clock()
+            self.facts.value.setText("paused")
+
+    def go_on(self) -> None:
+        """No longer paused."""
+        if self._held_since is not None:
+            self._speed.skip(self._held_since)
+            self._held_since = None
+            self.facts.value.setText("")
+            self._timer.start()
 
     def end(self, text: str, note: str = "") -> None:
         """The job is over: what came of it, and a sentence about it."""

@@ -73,6 +73,7 @@ class PanelsView(QObject):
             (session.frame_changed, self._on_frame_changed),
             (session.mask_changed, self._on_mask_changed),
             (session.keys_changed, self._refresh_soon),
+            (session.in_out.changed, self._on_in_out_changed),
             (session.objects.changed, self.refresh),
             (session.tool_changed, self._on_tool_changed),
             (session.interaction_changed, self._on_interaction_changed),
@@ -156,6 +157,10 @@ class PanelsView(QObject):
             self._refresh_soon()
         if self._save_error is None and self._session.masks.has_unsaved:
             self._window.saved_label.setText("saving…")
+
+    def _on_in_out_changed(self) -> None:
+        marks = self._session.in_out
+        self._window.timeline.set_in_out(marks.frames if marks.is_set else None)
 
     def _on_tool_changed(self) -> None:
         session, panel = self._session, self._window.tool_panel

@@ -1,6 +1,7 @@
 """Starts, watches and cancels propagations, and lets the canvas follow them. GUI thread."""
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 # Milliseconds between two frames shown while following, however fast the engine is.
 FOLLOW = 33
+# Seconds after which a paused propagation looks whether it was cancelled.
+PAUSE_POLL = 0.05
 # Seconds between two looks at the memory.
 MEMORY_EVERY = 0.25
 
@@ -33,8 +36,10 @@ class _Watched:
     engine: EngineInfo | None
 
 
-def _watch(inner: Generator[FrameResult, None, None], engine: Engine) -> Generator[_Watched, None, None]:
-    """Worker thread: the results of `inner` with memory reports in between."""
+def _watch(
+    inner: Generator[FrameResult, None, None], engine: Engine, go: threading.Event, token: CancelToken
+) -> Generator[_Watched, None, None]:
+    """Worker thread: the results of `inner` with memory reports in between. Holds while `go` is not set."""
     due = 0.0
     try:
         info: EngineInfo | None = engine.info()
@@ -44,6 +49,8 @@ def _watch(inner: Generator[FrameResult, None, None], engine: Engine) -> Generat
             due = now + MEMORY_EVERY if report is not None else due
             yield _Watched(result, report, info)
             info = None
+            while not go.wait(PAUSE_POLL):
+                token.check()
     finally:
         inner.close()
 
@@ -60,6 +67,7 @@ class PropagationControl(QObject):
         self._job_id: int | None = None
         self._is_cancelled = False
         self._is_following = False
+        self._go = threading.Event()
         self._reached: tuple[int, int] = (0, 0)
         self._next_shown: int | None = None
         self._timer = QTimer(self)
@@ -84,6 +92,7 @@ class PropagationControl(QObject):
         job = self._watched(video.session.propagate_job(video.engine.get, direction), video.engine, video.session)
         self._is_following = self._controller.window.actions_by_id["propagate.follow"].isChecked()
         self._is_cancelled = False
+        self._go.set()
         anchor = video.session.frame
         self._reached = (anchor, anchor)
         self._bar.begin("Reading the key frames…" if video.is_engine_loaded else "Loading the engine…", None)
@@ -100,6 +109,19 @@ class PropagationControl(QObject):
             self._bar.acknowledge_cancel()
             self.changed.emit()
 
+    def toggle_pause(self) -> None:
+        """Hold after the frame in hand, or go on. Editing waits for the end all the same."""
+        if not self.can_cancel:
+            return
+        if self._go.is_set():
+            self._go.clear()
+            self._bar.hold()
+            self._controller.show_message("Paused after the frame in hand. The same key goes on, Esc ends it.")
+        else:
+            self._bar.go_on()
+            self._go.set()
+        self.changed.emit()
+
     def stop_following(self) -> None:
         """The user looks elsewhere: leave the canvas alone for the rest of this run."""
         if self.is_running and self._is_following:
@@ -110,7 +132,7 @@ class PropagationControl(QObject):
         anchor = session.frame
 
         def run(token: CancelToken) -> Generator[_Watched, None, None]:
-            return _watch(job.run(token), engine)
+            return _watch(job.run(token), engine, self._go, token)
 
         def apply(watched: _Watched) -> None:
             job.apply(watched.result)
@@ -146,6 +168,8 @@ class PropagationControl(QObject):
         self._timer.stop()
         self._follow()
         self._job_id = None
+        self._bar.go_on()
+        self._controller.window.actions_by_id["propagate.pause"].setChecked(False)
         self._controller.window.timeline.set_progress(None)
         if outcome.kind == "failed":
             self._bar.end("Failed; the masks are as before.")

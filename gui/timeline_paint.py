@@ -200,6 +200,19 @@ def paint_progress(painter: QPainter, area: QRectF, ruler: float) -> None:
     painter.fillRect(QRectF(area.left(), ruler - 1, area.width(), 2.5), QColor(theme.ACCENT_LIGHT))
 
 
+def paint_in_out(painter: QPainter, axis: TimeAxis, frames: range, metrics: Metrics, bottom: float) -> None:
+    """Shade on both sides of the marked part, with a bracket at each end of it."""
+    left, right = axis.x(frames.start), axis.x(frames.stop)
+    shade = QColor(0, 0, 0, 120)
+    height = bottom - metrics.ruler
+    painter.fillRect(QRectF(axis.left, metrics.ruler, left - axis.left, height), shade)
+    painter.fillRect(QRectF(right, metrics.ruler, axis.left + axis.width - right, height), shade)
+    foot = metrics.ruler * 0.35
+    for x, inwards in ((left, 1.0), (right - 2, -1.0)):
+        painter.fillRect(QRectF(x, metrics.ruler * 0.6, 2, bottom - metrics.ruler * 0.6), QColor(theme.ACCENT_LIGHT))
+        painter.fillRect(QRectF(min(x, x + inwards * foot), metrics.ruler * 0.6, foot, 2), QColor(theme.ACCENT_LIGHT))
+
+
 def flag_rect(axis: TimeAxis, frame: int, metrics: Metrics, font: QFont) -> QRectF:
     """Where the playhead's frame number stands in the ruler."""
     letters = QFontMetricsF(small(font))

@@ -27,24 +27,29 @@ class VideoSession(Drawing, HistoryWalk):
         self,
         core: Callable[[], CoreApi],
         direction: Direction,
-        first: int | None = None,
-        last: int | None = None,
     ) -> Job[FrameResult]:
-        """The job that carries the objects fixed on the current frame. Editing is locked from here to its `finish`.
+        """The job that carries the objects fixed on the current frame, within the in and out marks.
+
+        Editing is locked from here to its `finish`.
 
         Args:
             core: called on the worker thread; may load the engine.
-            first, last: inclusive bounds, None for the ends of the video.
 
         Raises:
-            AppError: nothing to propagate on this frame, a propagation or a click is still being computed.
+            AppError: nothing to propagate on this frame, it lies outside the marks, a propagation or a click is still
+                being computed.
         """
         if self.is_locked:
             raise AppError("A propagation is already running.", "Cancel it with Esc first.")
         if self._prompting.is_waiting:
             raise AppError("The last click is still being computed.", "Propagate again in a moment.")
+        bounds = self.in_out
+        if self.frame not in bounds.frames:
+            part = f"{bounds.frames.start} to {bounds.frames.stop - 1}"
+            raise AppError(f"This frame lies outside the marked part, frames {part}.", "Go there, or clear the marks.")
         self._leave()
-        job = Propagation(self, self.history, self.frame, direction, first, last).job(core, self._on_propagated)
+        run = Propagation(self, self.history, self.frame, direction, bounds.first, bounds.last)
+        job = run.job(core, self._on_propagated)
         self.lock(LOCKED_MESSAGE)
         return job
 

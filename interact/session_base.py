@@ -7,6 +7,7 @@ from interact import edits
 from interact.baselines import Baselines
 from interact.commands import Step
 from interact.frame_marks import MARK_KINDS, FrameMarks, MarkKind
+from interact.in_out import InOut
 from interact.interaction import Interaction
 from interact.objects import ObjectList, SceneObject
 from interact.painter import Painter
@@ -87,6 +88,7 @@ class SessionBase:
         self.locked_message = LOCKED_MESSAGE
         self.region: Rect | None = None
         """The local region: prompts and brushes change nothing outside it. Stays when the frame changes."""
+        self.in_out = InOut(len(frames))
         self.keeps_others = False
         """Whether brush, outlines and fill leave the pixels of other objects alone."""
         self.frame = min(project.current_frame, len(frames) - 1)

@@ -31,7 +31,7 @@ ROWS: tuple[ActionSpec, ...] = (
     ActionSpec("tool.smaller", "Smaller brush", ("[",), "Make brush, eraser and scribble thinner", "Tools",
                separator=True),
     ActionSpec("tool.larger", "Larger brush", ("]",), "Make brush, eraser and scribble thicker", "Tools"),
-    ActionSpec("tool.keep_others", "Leave others alone", ("O",),
+    ActionSpec("tool.keep_others", "Leave others alone", ("H",),
                "Brush, polygon, lasso and fill leave the pixels of other objects alone", "Tools", is_checkable=True),
     ActionSpec("tool.model", "Choose the model…", ("M",),
                "Choose what answers clicks or scribbles; the list is in the tool panel", "Tools", separator=True),

@@ -269,3 +269,55 @@ def test_from_opening_to_export_with_a_real_engine(start: Start, synthetic_folde
     again = start("--images", synthetic_folder)
     again.wait_open()
     assert np.array_equal(again.mask(11), last) and again.session.objects.order == (1, 2, 3)
+
+
+def test_a_propagation_is_paused_and_goes_on(marked: Driver, build: FakeBuilder) -> None:
+    build.gate.close()
+    marked.trigger("propagate.forward")
+    build.gate.allow(2)
+    marked.wait(lambda: marked.mask(7).any())
+    marked.trigger("propagate.pause")
+    build.gate.open()
+    bar = marked.window.job_bar
+    assert bar.facts.value.text() == "paused" and marked.window.controller.propagation.is_running
+    marked.wait(lambda: marked.window.actions_by_id["propagate.pause"].isChecked())
+    reached = max(frame for frame in range(12) if marked.mask(frame).any())
+    assert reached <= 8, "at most the frame in hand comes after the pause"
+    marked.trigger("propagate.pause")
+    wait_finished(marked)
+    assert marked.mask(11).any() and not marked.is_enabled("propagate.pause")
+    assert not marked.window.actions_by_id["propagate.pause"].isChecked()
+
+
+def test_a_paused_propagation_is_cancelled_and_keeps_its_frames(marked: Driver, build: FakeBuilder) -> None:
+    build.gate.close()
+    marked.trigger("propagate.forward")
+    build.gate.allow(1)
+    marked.wait(lambda: marked.mask(6).any())
+    marked.trigger("propagate.pause")
+    marked.trigger("propagate.cancel")
+    wait_finished(marked)
+    assert marked.mask(6).any() and not marked.mask(11).any()
+    assert "Stopped" in marked.window.job_bar.facts.name.text()
+
+
+def test_in_and_out_marks_bound_the_propagation_and_are_drawn(marked: Driver) -> None:
+    timeline, seek = marked.window.timeline, marked.window.controller.edit.seek
+    plain = timeline.grab().toImage()
+    assert not marked.is_enabled("range.clear")
+    seek(3)
+    marked.wait_idle()
+    marked.trigger("range.first")
+    seek(8)
+    marked.wait_idle()
+    marked.trigger("range.last")
+    seek(5)
+    marked.wait_idle()
+    assert timeline.grab().toImage() != plain
+    marked.trigger("propagate.both")
+    wait_finished(marked)
+    assert [frame for frame in range(12) if marked.mask(frame).any()] == [3, 4, 5, 6, 7, 8]
+    marked.trigger("range.clear")
+    marked.trigger("propagate.backward")
+    wait_finished(marked)
+    assert marked.mask(0).any() and not marked.mask(11).any()

@@ -125,7 +125,9 @@ def test_direction_and_range_reach_the_engine(hand: Driver) -> None:
     session = hand.session
     session.import_masks({5: block(1, 4)})
     session.seek(5)
-    run_inline(session.propagate_job(lambda: hand.core, "backward", first=2, last=9))
+    session.in_out.set_first(2)
+    session.in_out.set_last(9)
+    run_inline(session.propagate_job(lambda: hand.core, "backward"))
     assert hand.core.requests == [PropagationRequest(5, "backward", 2, 9)]
     assert session.masks.frames() == [2, 3, 4, 5]
     assert session.history.undo_label == "propagate 3 frames"
