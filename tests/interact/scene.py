@@ -111,6 +111,8 @@ class ShiftCore:
 
 
 def write_frames(folder: Path, size: Size, num_frames: int) -> Path:
+    if folder.exists():
+        return folder
     folder.mkdir()
     for frame in range(num_frames):
         Image.new("RGB", (size.width, size.height), (frame, 0, 0)).save(folder / f"{frame:05d}.png")
@@ -118,7 +120,7 @@ def write_frames(folder: Path, size: Size, num_frames: int) -> Path:
 
 
 class Driver:
-    """A session and the hands on it; notes what it says."""
+    """A session and the hands on it; notes what it says. In a folder where one was before it goes on with its work."""
 
     def __init__(self, folder: Path, *, size: Size = SIZE, num_frames: int = NUM_FRAMES) -> None:
         self.folder = folder
