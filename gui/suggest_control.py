@@ -4,7 +4,7 @@ The network runs on the worker thread and is built when it is first asked; it go
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -77,7 +77,6 @@ class SuggestControl(QObject):
         self._controller = controller
         self._window = controller.window
         self._network: _Network | None = None
-        self._colors: dict[int, tuple[int, int, int]] = {}
         panel = self._window.suggest_panel
         panel.selected.connect(self._select)
         panel.renamed.connect(self.suggestions.rename)
@@ -140,9 +139,6 @@ class SuggestControl(QObject):
     def _show(self, video: OpenVideo, frame: int, found: Sequence[Suggestion]) -> None:
         if self._controller.video is not video:
             return
-        # Colours that no object has yet.
-        first = video.session.objects.next_id
-        self._colors = {one.number: object_color(min(first + i, MAX_OBJECT_ID)) for i, one in enumerate(found)}
         self.suggestions.show(frame, found)
         if not found:
             self._controller.show_message("The network finds no further object on this frame.")
@@ -152,23 +148,25 @@ class SuggestControl(QObject):
 
     def refresh(self) -> None:
         """Show panel and outlines as the list is now."""
-        listed = self.suggestions
+        listed, video = self.suggestions, self._controller.video
+        # The colours that they would have if they were accepted in this order: no object has them yet.
+        first = 1 if video is None else video.session.objects.next_id
+        colors = {item.number: object_color(min(first + i, MAX_OBJECT_ID)) for i, item in enumerate(listed.items)}
         rows = [
-            SuggestionRow(item.number, item.name or f"suggestion {item.number}", item.score, self._colors[item.number])
+            SuggestionRow(item.number, item.name or f"suggestion {item.number}", item.score, colors[item.number])
             for item in listed.items
         ]
         place = "" if listed.frame is None else f"on frame {listed.frame}"
         self._window.suggest_panel.set_rows(rows, listed.selected, place)
-        video = self._controller.video
         if video is not None:
-            video.view.set_suggested(listed.frame, self._markers())
+            video.view.set_suggested(listed.frame, self._markers(colors))
 
-    def _markers(self) -> list[Marker]:
-        """Outlines, the selected suggestion's solid and on top."""
+    def _markers(self, colors: Mapping[int, tuple[int, int, int]]) -> list[Marker]:
+        """Outlines, the selected suggestion's solid and on top. Args: colors: number -> RGB."""
         markers = []
         for item in sorted(self.suggestions.items, key=lambda one: one.number == self.suggestions.selected):
             kind = "outline" if item.number == self.suggestions.selected else "frame"
-            markers += [Marker(kind, line, tint=self._colors[item.number]) for line in outlines(item.region)]
+            markers += [Marker(kind, line, tint=colors[item.number]) for line in outlines(item.region)]
         return markers
 
     def _select(self, number: int) -> None:

@@ -106,6 +106,7 @@ class SuggestPanel(QWidget):
                 items = self._make_items(rows)
             for item, row in zip(items, rows, strict=True):
                 item.setText(row.name)
+                item.setIcon(_swatch(row.color, self.view.iconSize()))
                 if row.number == selected:
                     self.view.setCurrentItem(item)
         self._place.setText(place)
@@ -118,7 +119,7 @@ class SuggestPanel(QWidget):
         side = 3 * step_of(self)
         self.view.setIconSize(QSize(side, side))
         for row in rows:
-            item = QListWidgetItem(_swatch(row.color, side), row.name, self.view)
+            item = QListWidgetItem(row.name, self.view)
             item.setData(_NUMBER, row.number)
             item.setFlags(item.flags() | Qt.ItemIsEditable)
             item.setToolTip(f"The network is {row.score:.0%} sure of its pixels. F2 or a double click renames it.")
@@ -130,10 +131,12 @@ class SuggestPanel(QWidget):
         self.accept_all_button.setEnabled(is_editable)
 
 
-def _swatch(color: tuple[int, int, int], side: int) -> QIcon:
-    picture = QPixmap(side, side)
+def _swatch(color: tuple[int, int, int], size: QSize) -> QIcon:
+    picture = QPixmap(size)
     picture.fill(QColor(*color))
-    return QIcon(picture)
+    icon = QIcon(picture)
+    icon.addPixmap(picture, QIcon.Selected)  # otherwise Qt tints it
+    return icon
 
 
 def _button(text: str, tooltip: str) -> QPushButton:

@@ -16,6 +16,7 @@ from tests.gui.driver import Driver
 from tests.rvos_folders import shrink_base, write_rvos_folder
 from util.config import AppConfig
 from util.errors import AppError
+from util.palette import object_color
 from util.types import ImageU8, Size
 
 
@@ -120,6 +121,9 @@ def test_accept_is_one_step_that_undo_takes_back(driver: Driver, qtbot: QtBot) -
     assert [item.name for item in session.objects.items] == ["box"] and names(driver) == ["suggestion 1"]
     assert session.masks.object_ids(0) == {1} and session.key_frames.on(0) == {1}
     assert (session.masks.get(0) == 1).sum() == 20 * 30
+    # The one that is left has another colour than the new object.
+    (outline,) = driver.window.canvas.markers
+    assert outline.tint == object_color(2)
     driver.trigger("edit.undo")
     assert not len(session.objects) and session.masks.is_empty(0) and not session.key_frames.on(0)
 
