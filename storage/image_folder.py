@@ -73,6 +73,10 @@ class ImageFolderSource:
     def __len__(self) -> int:
         return len(self._files)
 
+    def file(self, frame: int) -> Path:
+        """The image of a frame."""
+        return self._files[frame]
+
     def stem(self, frame: int) -> str:
         return self._files[frame].stem
 

@@ -1,8 +1,7 @@
-"""Write pictures as an H.264 video that every player opens, with the sound of the video they come from."""
+"""Write pictures as a video (H.264 that every player opens, unless told), with the sound of the video they are from."""
 from __future__ import annotations
 
 import contextlib
-import logging
 import math
 import secrets
 from collections.abc import Iterator
@@ -12,38 +11,19 @@ from types import TracebackType
 
 import av
 import numpy as np
-from av.codec.context import CodecContext
 from av.container import OutputContainer
-from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
-from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 from storage.atomic_file import PARTIAL_PREFIX, disk_error
 from storage.io_errors import reason
+from storage.video_codec import H264, PictureCodec
 from storage.video_sound import SoundTrack, open_sound
 from util.errors import AppError
-from util.types import ImageU8, Size
-
-logger = logging.getLogger(__name__)
-
-WRITTEN_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
-
-# In order of preference. Which of them a build of PyAV has and which of those the machine can run is found by trying.
-_ENCODERS = ("libx264", "libopenh264", "h264_videotoolbox", "h264_mf", "h264_nvenc", "h264_qsv", "h264_amf")
-
-# Three times as fast as the default for a file a little larger: somebody waits for it.
-_PRESET = "veryfast"
-
-# For encoders that know no constant quality.
-_BITS_PER_PIXEL = 0.2
+from util.types import Size
 
 # Times are kept at least this finely, and multiples of the frame duration exactly.
 _TICKS_PER_SECOND = 90_000
-
-# BT.709, limited range: what players assume of a video, and the numbers of ISO/IEC 23091-2 that say so.
-_BT709 = 1
-_LIMITED = 1
 
 
 class VideoWriter:
@@ -53,23 +33,30 @@ class VideoWriter:
     at `path` before.
 
     Args:
-        path: ends in one of WRITTEN_SUFFIXES.
-        size: of the pictures. Odd sides grow by one pixel, which repeats the edge: H.264 halves the colour planes.
+        path: ends in one of the codec's suffixes.
+        size: of the pictures.
         rate: frames per second; the distance of pictures that come without a time.
         audio_from: video or sound file whose sound is taken along; nothing happens when it has none.
-        crf: constant quality of x264, 0 (lossless) to 51.
+        codec: H.264 when None.
 
     Raises:
-        AppError: wrong suffix, folder not writable, no H.264 encoder, `audio_from` unreadable.
+        AppError: wrong suffix, folder not writable, no such encoder, `audio_from` unreadable.
     """
 
     def __init__(
-        self, path: Path, size: Size, rate: Fraction, *, audio_from: Path | None = None, crf: int = 18
+        self,
+        path: Path,
+        size: Size,
+        rate: Fraction,
+        *,
+        audio_from: Path | None = None,
+        codec: PictureCodec | None = None,
     ) -> None:
-        if path.suffix.lower() not in WRITTEN_SUFFIXES:
+        self._codec = codec or H264()
+        if path.suffix.lower() not in self._codec.suffixes:
             raise AppError(
                 f"{path} cannot be written: no video format is called {path.suffix or 'nothing'}.",
-                f"Choose a name that ends in one of {', '.join(WRITTEN_SUFFIXES)}.",
+                f"Choose a name that ends in one of {', '.join(self._codec.suffixes)}.",
             )
         self.path = path
         self.size = size
@@ -78,7 +65,6 @@ class VideoWriter:
         scale = max(1, math.ceil(_TICKS_PER_SECOND / rate.numerator))
         self._time_base = Fraction(1, rate.numerator * scale)
         self._ticks_per_frame = rate.denominator * scale
-        self._reformatter = VideoReformatter()
         self._num_written = 0
         self._start = 0.0
         self._last_pts = -1
@@ -87,7 +73,7 @@ class VideoWriter:
         self._partial = path.parent / f"{PARTIAL_PREFIX}{secrets.token_hex(8)}{path.suffix.lower()}"
         with self._errors():
             self._container = self._open()
-            self._stream = self._add_video(self._container, crf)
+            self._stream = self._codec.add_stream(self._container, size, rate, self._time_base)
             if audio_from is not None:
                 self._sound = open_sound(audio_from, self._container)
             # Makes the file, so that a folder that cannot be written to is known before the work begins.
@@ -104,11 +90,11 @@ class VideoWriter:
         else:
             self.abort()
 
-    def write(self, image: ImageU8, time: float | None = None) -> None:
+    def write(self, image: NDArray[np.uint8], time: float | None = None) -> None:
         """Append a picture.
 
         Args:
-            image: uint8 [H, W, 3], RGB.
+            image: uint8 [H, W, 3], RGB, or [H, W, 4] with straight alpha, as the codec takes it.
             time: when it is shown, in seconds of the source's clock, for sources of variable rate. The video begins
                 with its first picture, and so does the sound. None: one frame duration after the picture before.
 
@@ -118,8 +104,9 @@ class VideoWriter:
         """
         if self._container is None:
             raise ValueError("the video is closed")
-        if image.dtype != np.uint8 or image.shape != (*self.size, 3):
-            raise ValueError(f"expected uint8 {(*self.size, 3)}, got {image.dtype} {image.shape}")
+        shape = (*self.size, self._codec.channels)
+        if image.dtype != np.uint8 or image.shape != shape:
+            raise ValueError(f"expected uint8 {shape}, got {image.dtype} {image.shape}")
         pts = self._next_pts(time)
         with self._errors():
             self._write_sound(pts)
@@ -175,41 +162,6 @@ class VideoWriter:
         options = {} if self._partial.suffix == ".mkv" else {"movflags": "+faststart"}
         return av.open(str(self._partial.absolute()), "w", container_options=options)
 
-    def _add_video(self, container: OutputContainer, crf: int) -> VideoStream:
-        for name in _ENCODERS:
-            if name in av.codecs_available and self._opens(name, crf):
-                stream = container.add_stream(name, rate=self.rate)
-                self._configure(stream.codec_context, name, crf)
-                return stream
-        raise AppError(
-            "This build of PyAV has no H.264 encoder that runs on this machine.",
-            "Install PyAV from PyPI, which brings one: pip install --force-reinstall av",
-        )
-
-    def _opens(self, name: str, crf: int) -> bool:
-        """Whether the encoder works here: builds list encoders of hardware that may be missing."""
-        context = CodecContext.create(name, "w")
-        self._configure(context, name, crf)
-        try:
-            context.open()
-        except (OSError, av.error.FFmpegError) as error:
-            logger.info("Encoder %s cannot be used: %s", name, reason(error))
-            return False
-        return True
-
-    def _configure(self, context: VideoCodecContext, name: str, crf: int) -> None:
-        context.width = self.size.width + self.size.width % 2
-        context.height = self.size.height + self.size.height % 2
-        context.pix_fmt = "yuv420p"
-        context.framerate = self.rate
-        context.time_base = self._time_base
-        context.colorspace = context.color_primaries = context.color_trc = _BT709
-        context.color_range = _LIMITED
-        if name == "libx264":
-            context.options = {"crf": str(crf), "preset": _PRESET}
-        else:
-            context.bit_rate = round(context.width * context.height * self.rate * _BITS_PER_PIXEL)
-
     def _next_pts(self, time: float | None) -> int:
         if time is None:
             return self._last_pts + self._ticks_per_frame if self._num_written else 0
@@ -221,17 +173,8 @@ class VideoWriter:
             raise ValueError(f"time {time} is not later than that of the picture before")
         return pts
 
-    def _to_frame(self, image: ImageU8, pts: int) -> VideoFrame:
-        height, width = self.size
-        padded = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-        frame = self._reformatter.reformat(
-            VideoFrame.from_ndarray(np.ascontiguousarray(padded), format="rgb24"),
-            format="yuv420p",
-            dst_colorspace=Colorspace.ITU709,
-            src_color_range=ColorRange.JPEG,
-            dst_color_range=ColorRange.MPEG,
-            interpolation=Interpolation.BICUBIC,
-        )
+    def _to_frame(self, image: NDArray[np.uint8], pts: int) -> VideoFrame:
+        frame = self._codec.frame(image)
         frame.pts = pts
         frame.time_base = self._time_base
         frame.duration = self._ticks_per_frame

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from storage import video_writer
+from storage import video_codec
 from storage.frame_source import open_source
 from storage.video_writer import VideoWriter
 from tests.video_files import SIZE, number_of, numbered_picture, write_video
@@ -291,12 +291,12 @@ def test_disk_full(old_video: Path, small_files: None) -> None:
 
 def test_other_encoder_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first does not exist, the second is listed but does not run on this machine (no such hardware)."""
-    monkeypatch.setattr(video_writer, "_ENCODERS", ("h264_none", "h264_v4l2m2m", "libx264"))
+    monkeypatch.setattr(video_codec, "_ENCODERS", ("h264_none", "h264_v4l2m2m", "libx264"))
     assert len(open_source(write(tmp_path / "a.mp4"))) == NUM
 
 
 def test_no_encoder(old_video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(video_writer, "_ENCODERS", ("h264_none",))
+    monkeypatch.setattr(video_codec, "_ENCODERS", ("h264_none",))
     with pytest.raises(AppError, match=r"no H\.264 encoder"):
         VideoWriter(old_video, SIZE, Fraction(25))
     check_untouched(old_video)
