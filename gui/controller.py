@@ -29,6 +29,7 @@ from gui.panels_view import PanelsView
 from gui.propagation_control import PropagationControl
 from gui.suggest_control import SuggestControl
 from gui.tool_panel import TOOL_HELP
+from gui.view_control import ViewControl
 from gui.weights_control import WeightsControl
 from gui.wiring import connect_parts, make_commands
 from interact.session import VideoSession
@@ -81,12 +82,11 @@ class Controller(QObject):
         self.methods = MethodControl(self)
         self.opener = Opener(self)
         self.edit = EditControl(self)
+        self.looks = ViewControl(self)
         self.objects = ObjectControl(self)
         self.suggest = SuggestControl(self)
         self.weights = WeightsControl(self)
         self._connect()
-        window.top_bar.set_opacity(window.settings.opacity)
-        window.actions_by_id["view.contour"].setChecked(window.settings.contour)
         self.show_recent()
         window.show_video(None)
         self.update_actions()
@@ -155,6 +155,7 @@ class Controller(QObject):
         panels.save_failed.connect(partial(self.window.dialogs.show_error, "Not saved"))
         self.long_edits.attach(session)
         self.edit.begin(video)
+        self.looks.begin(video)
         self.window.show_video(f"{session.frames.source.path.name} — workspace {session.workspace.folder.name}")
         self.window.canvas.setFocus()
         self.show_hint()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PyQt5.QtCore import QRectF, Qt
 from PyQt5.QtGui import QColor, QIcon, QPainter, QPixmap
-from PyQt5.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PyQt5.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from gui import theme
 from gui.widgets import step_of
@@ -90,6 +90,17 @@ class Dialogs:
         if not name:
             return None
         return Path(name) if name.lower().endswith(".mp4") else Path(name + ".mp4")
+
+    def ask_text(self, title: str, label: str, text: str, on_text: Callable[[str], None]) -> None:
+        """Ask for a line of text, with a first proposal, and call `on_text` with it; does not wait for the answer."""
+        box = QInputDialog(self._parent)
+        box.setAttribute(Qt.WA_DeleteOnClose)
+        box.setStyleSheet("QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }")
+        box.setWindowTitle(title)
+        box.setLabelText(label)
+        box.setTextValue(text)
+        box.textValueSelected.connect(on_text)
+        box.open()
 
     def confirm(self, title: str, text: str, details: str, yes: str, on_yes: Callable[[], None]) -> None:
         """Ask, and call `on_yes` if the button `yes` is pressed; does not wait for the answer."""

@@ -48,7 +48,6 @@ class EditControl(QObject):
         video.session.brush_size = self._brush_size
         self.keep_others()
         self.set_tool(next(name for name in TOOLS if self._window.actions_by_id[f"tool.{name}"].isChecked()))
-        self.apply_style()
 
     # -- pointer
 
@@ -165,19 +164,3 @@ class EditControl(QObject):
         if order:
             place = order.index(selected) if selected in order else 0
             self.session.select_object(order[(place + direction) % len(order)])
-
-    # -- looks
-
-    def set_opacity(self, opacity: float) -> None:
-        self._window.settings.opacity = opacity
-        self.apply_style()
-
-    def keep_contour(self) -> None:
-        """The contour action was toggled."""
-        self._window.settings.contour = self._window.actions_by_id["view.contour"].isChecked()
-        self.apply_style()
-
-    def apply_style(self) -> None:
-        settings = self._window.settings
-        if self._video is not None:
-            self._video.view.set_style(opacity=settings.opacity, contour=settings.contour)

@@ -14,8 +14,10 @@ from gui.frame_loader import FrameLoader
 from gui.markers import Marker
 from gui.player import Player
 from gui.timecode import format_timecode
+from gui.view_modes import CAPTIONS, Look
 from interact.events import Button
 from interact.interaction import Interaction
+from interact.last_changes import LastChanges
 from interact.prompts import Box, Click
 from interact.session import VideoSession
 from util.errors import AppError
@@ -54,7 +56,9 @@ class FrameView(QObject):
         self._canvas = canvas
         self._shown_frame: int | None = None
         self._suggested: tuple[int | None, tuple[Marker, ...]] = (None, ())
-        self._style = (0.5, True)
+        self._look = Look()
+        self._changes = LastChanges(session.masks)
+        self._before: IndexMask | None = None
         self._loader = FrameLoader(session.frames, self)
         self._loader.loaded.connect(self._on_loaded)
         self._loader.failed.connect(self._on_failed)
@@ -84,15 +88,36 @@ class FrameView(QObject):
         session.tool_changed.disconnect(self.refresh_brush)
         session.objects.changed.disconnect(self.refresh_style)
         self._loader.close()
+        self._changes.close()
         self._canvas.set_markers(())
         self._canvas.set_brush(None)
         self._canvas.set_caption("")
         self._canvas.set_image(None)
         self.deleteLater()
 
-    def set_style(self, *, opacity: float, contour: bool) -> None:
-        self._style = (opacity, contour)
+    def set_look(self, look: Look) -> None:
+        self._look = look
         self.refresh_style()
+        self._refresh_caption()
+
+    @property
+    def shows_before(self) -> bool:
+        """Whether the mask from before the frame's last change is on the screen instead of the present one."""
+        return self._before is not None
+
+    def show_before(self, on: bool) -> bool:
+        """Show the frame's mask as it was before its last change, or the present one again; it stays as it is.
+
+        Returns: whether that could be done: not where this frame's mask has not changed since the video was opened.
+        """
+        before = self._changes.before(self._session.frame) if on and self.is_current else None
+        if on and before is None:
+            return False
+        if before is not self._before:
+            self._before = before
+            self._canvas.set_mask(self._mask_of(self._session.frame) if before is None else before)
+            self._refresh_caption()
+        return True
 
     def toggle_playing(self) -> None:
         if self.player.is_playing:
@@ -101,9 +126,10 @@ class FrameView(QObject):
             self.player.start(self._session.frame)
 
     def refresh_style(self) -> None:
-        opacity, contour = self._style
+        look = self._look
         self._canvas.set_style(
-            opacity=opacity, contour=contour, hidden=self._session.objects.undrawn,
+            opacity=look.shown_opacity, contour=look.has_lines, fill=look.fill,
+            hidden=self._session.objects.undrawn,
             selected=self._session.objects.selected, own=self._session.objects.own_colors,
         )
 
@@ -156,12 +182,21 @@ class FrameView(QObject):
     def _on_loaded(self, frame: int, image: ImageU8) -> None:
         """Also frames that were overtaken meanwhile are shown: dragging along the timeline is to look alive."""
         self._shown_frame = frame
+        self._before = None
         self._canvas.set_image(image)
         self._canvas.set_mask(self._mask_of(frame))
-        seconds = format_timecode(self._session.frames.time(frame))
-        self._canvas.set_caption(f"frame {frame} / {len(self._session.frames) - 1} · {seconds}")
+        self._refresh_caption()
         self.refresh_markers()
         self.shown.emit(frame)
+
+    def _refresh_caption(self) -> None:
+        frame = self._shown_frame
+        if frame is None:
+            return
+        parts = [f"frame {frame} / {len(self._session.frames) - 1}", format_timecode(self._session.frames.time(frame))]
+        parts += [CAPTIONS[self._look.mode]] if CAPTIONS[self._look.mode] else []
+        parts += ["before the last change"] if self.shows_before else []
+        self._canvas.set_caption(" · ".join(parts))
 
     def _on_failed(self, frame: int, error: Exception) -> None:
         self.player.stop()
@@ -170,7 +205,11 @@ class FrameView(QObject):
 
     def _on_mask_changed(self, frame: int, rect: Rect) -> None:
         if frame == self._shown_frame:
-            self._canvas.set_mask(self._mask_of(frame), rect)
+            is_part = self._before is None
+            self._before = None
+            self._canvas.set_mask(self._mask_of(frame), rect if is_part else None)
+            if not is_part:
+                self._refresh_caption()
 
     def _mask_of(self, frame: int) -> IndexMask | None:
         """None, and `failed`, when the mask's file is damaged: the frame itself is shown."""

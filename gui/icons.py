@@ -44,6 +44,8 @@ _BODIES = {
     "backward": '<path class="f" d="M11.5 6.5v11L3.5 12z"/><path d="M12 12h8.5"/>',
     "forward": '<path class="f" d="M12.5 6.5v11l8-5.5z"/><path d="M12 12H3.5"/>',
     "both": '<path class="f" d="M9.5 6.5v11L2.5 12zM14.5 6.5v11l7-5.5z"/>',
+    "loop": '<path d="M4.5 12V9.5a3 3 0 0 1 3-3h11M16 3.5l3 3-3 3"/>'
+    '<path d="M19.5 12v2.5a3 3 0 0 1-3 3h-11M8 20.5l-3-3 3-3"/>',
     "cancel": '<circle cx="12" cy="12" r="8"/><path d="M9 9l6 6M15 9l-6 6"/>',
     "open-video": '<rect x="3.5" y="5" width="17" height="14" rx="2"/><path d="M7.5 5v14M16.5 5v14M3.5 9.7h4'
     'M3.5 14.3h4M16.5 9.7h4M16.5 14.3h4"/>',

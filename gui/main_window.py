@@ -21,6 +21,7 @@ from PyQt5.QtWidgets import (
 from gui.action_spec import MENUS
 from gui.actions import ACTIONS, ActionSet
 from gui.canvas import Canvas
+from gui.canvas_area import CanvasArea
 from gui.controller import Controller
 from gui.dialogs import Dialogs
 from gui.engine import BuildCore, build_core
@@ -72,6 +73,7 @@ class MainWindow(QMainWindow):
     def _make_parts(self) -> None:
         actions = self.actions_by_id
         self.canvas = Canvas()
+        self.canvas_area = CanvasArea(self.canvas)
         self.timeline = Timeline()
         self.timeline.setObjectName("timeline")
         self.top_bar = TopBar(actions)
@@ -104,7 +106,7 @@ class MainWindow(QMainWindow):
     def _build_central(self) -> None:
         self.stack = QStackedWidget()
         self.stack.addWidget(self.start_page)
-        self.stack.addWidget(self.canvas)
+        self.stack.addWidget(self.canvas_area)
         middle = QWidget()
         row = QHBoxLayout(middle)
         row.setContentsMargins(0, 0, 0, 0)
@@ -184,7 +186,7 @@ class MainWindow(QMainWindow):
     def show_video(self, title: str | None) -> None:
         """Switch between the start page (None) and the canvas; `title` is `<video> — workspace <folder>`."""
         self._keep_split()
-        self.stack.setCurrentWidget(self.start_page if title is None else self.canvas)
+        self.stack.setCurrentWidget(self.start_page if title is None else self.canvas_area)
         self.top_bar.export.setEnabled(title is not None)
         for part in (self.bottom, self.side_panel):
             part.setVisible(title is not None)

@@ -9,17 +9,22 @@ from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal
 
 # Milliseconds between two looks at the clock; half a frame at 60 frames/s.
 TICK = 8
+RATE_SECONDS = 0.5
+"""How often the rate reached is told."""
 
 
 class Player(QObject):
     """Plays at the source's own pace, by the times of its frames (which may be uneven).
 
     `due(frame)` is emitted when it is time for another frame, `playing_changed(bool)` at start and end. A frame is only
-    due while `is_ready` says that the frame before it has reached the screen.
+    due while `is_ready` says that the frame before it has reached the screen. At the end it stops, or begins again at
+    the first frame while `is_looping`. `rate_changed(frames per second, frames left out since the start)` tells what
+    reaches the screen.
     """
 
     due = pyqtSignal(int)
     playing_changed = pyqtSignal(bool)
+    rate_changed = pyqtSignal(float, int)
 
     def __init__(self, parent: QObject | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(parent)
@@ -28,6 +33,10 @@ class Player(QObject):
         self._is_ready: Callable[[], bool] = lambda: True
         self._frame = 0
         self._started = 0.0
+        self.is_looping = False
+        self._left_out = 0
+        self._shown = 0
+        self._counted_from = 0.0
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.PreciseTimer)
         self._timer.setInterval(TICK)
@@ -48,7 +57,8 @@ class Player(QObject):
         if len(self._times) < 2:
             return
         self._frame = 0 if frame >= len(self._times) - 1 else frame
-        self._started = self._clock() - self._times[self._frame]
+        self._begin_at(self._frame)
+        self._left_out = 0
         self._timer.start()
         self.playing_changed.emit(True)
         if self._frame != frame:
@@ -63,10 +73,36 @@ class Player(QObject):
         """Announce the frame that is due, if it is another one and the screen is ready for it; stop at the end."""
         if not self._is_ready():
             return
+        last = len(self._times) - 1
+        if self._frame == last and not self.is_looping:
+            self.stop()
+            return
         elapsed = self._clock() - self._started
         frame = max(bisect.bisect_right(self._times, elapsed) - 1, 0)
         if frame > self._frame:
-            self._frame = frame
-            self.due.emit(frame)
-        if self._frame == len(self._times) - 1:
-            self.stop()
+            self._left_out += frame - self._frame - 1
+            self._show(frame)
+            if frame == last and not self.is_looping:
+                self.stop()
+        elif frame == last and elapsed >= self._times[last] + self._last_duration():
+            self._begin_at(0)
+            self._show(0)
+
+    def _begin_at(self, frame: int) -> None:
+        """From now on this frame is due."""
+        now = self._clock()
+        self._started = now - self._times[frame]
+        self._shown, self._counted_from = 0, now
+
+    def _last_duration(self) -> float:
+        """Seconds that the last frame stays: as long as the one before it."""
+        return self._times[-1] - self._times[-2]
+
+    def _show(self, frame: int) -> None:
+        self._frame = frame
+        self._shown += 1
+        self.due.emit(frame)
+        seconds = self._clock() - self._counted_from
+        if seconds >= RATE_SECONDS:
+            self.rate_changed.emit(self._shown / seconds, self._left_out)
+            self._shown, self._counted_from = 0, self._clock()

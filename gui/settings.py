@@ -1,10 +1,12 @@
 """What the window remembers from one day to the next. GUI thread."""
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from PyQt5.QtCore import QByteArray, QSettings
 
+from gui.view_modes import MODES, ViewMode
 from interact.interaction import InteractionKind
 from interact.method_choice import AUTO
 from interact.methods import METHODS
@@ -58,11 +60,56 @@ class Settings:
 
     @property
     def contour(self) -> bool:
-        return str(self._store.value("contour", "true")).lower() != "false"
+        return self._is_on("contour", True)
 
     @contour.setter
     def contour(self, value: bool) -> None:
-        self._store.setValue("contour", "true" if value else "false")
+        self._keep_on("contour", value)
+
+    @property
+    def view_mode(self) -> ViewMode:
+        name = self._store.value("view_mode", MODES[0])
+        return next((mode for mode in MODES if mode == name), MODES[0])
+
+    @view_mode.setter
+    def view_mode(self, value: ViewMode) -> None:
+        self._store.setValue("view_mode", value)
+
+    @property
+    def minimap(self) -> bool:
+        return self._is_on("minimap", True)
+
+    @minimap.setter
+    def minimap(self, value: bool) -> None:
+        self._keep_on("minimap", value)
+
+    @property
+    def loop(self) -> bool:
+        return self._is_on("loop", False)
+
+    @loop.setter
+    def loop(self, value: bool) -> None:
+        self._keep_on("loop", value)
+
+    def _is_on(self, key: str, default: bool) -> bool:
+        value = str(self._store.value(key, "")).lower()
+        return value == "true" if value in ("true", "false") else default
+
+    def _keep_on(self, key: str, value: bool) -> None:
+        self._store.setValue(key, "true" if value else "false")
+
+    @property
+    def engine(self) -> dict[str, object]:
+        """How propagation is done, as far as the user chose; see `gui.engine_settings`."""
+        try:
+            value = json.loads(str(self._store.value("engine", "{}")))
+        except ValueError:
+            return {}
+        return value if isinstance(value, dict) else {}
+
+    @engine.setter
+    def engine(self, value: dict[str, object]) -> None:
+        self._store.setValue("engine", json.dumps(value))
 
     def method(self, kind: InteractionKind) -> str:
         """What answers this kind of prompt; `auto` unless the user chose."""

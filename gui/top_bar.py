@@ -5,6 +5,7 @@ from PyQt5.QtCore import QSignalBlocker, QSize, Qt, pyqtSignal
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QWidget
 
 from gui.actions import ActionSet
+from gui.levels_menu import LevelsBox, view_button
 from gui.widgets import ActionButton, muted, step_of
 
 OPACITY_STEPS = 20
@@ -27,6 +28,9 @@ class TopBar(QWidget):
         self.engine.setProperty("muted", True)
         self.opacity = QSlider(Qt.Horizontal)
         self._build_opacity(step)
+        self.levels = LevelsBox()
+        self.view = view_button(actions, self.levels)
+        self.view.setIconSize(self._icon_size)
         self.undo = self._button(actions, "edit.undo")
         self.redo = self._button(actions, "edit.redo")
         self.export = self._export_button(actions)
@@ -41,7 +45,8 @@ class TopBar(QWidget):
         layout.addLayout(_row(2 * step, self.undo, self.redo))
         layout.addStretch(1)
         layout.addLayout(_row(2 * step, self.engine, _spacer(step), muted("Opacity"), self.opacity, _spacer(step),
-                              self.export))
+                              self.view, self.export))
+        self.view.setFixedHeight(self.undo.sizeHint().height())
 
     def set_opacity(self, opacity: float) -> None:
         """Show a value without announcing it."""

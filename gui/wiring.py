@@ -12,8 +12,6 @@ from inference_core.api import Direction
 if TYPE_CHECKING:
     from gui.controller import Controller
 
-ZOOM_STEP = 1.25
-
 
 def connect_parts(controller: Controller) -> None:
     """The signals of the window's parts."""
@@ -30,14 +28,13 @@ def connect_parts(controller: Controller) -> None:
     window.timeline.object_clicked.connect(edit.select_object)
     window.object_panel.object_selected.connect(edit.select_object)
     window.tool_panel.brush_size_changed.connect(edit.set_brush_size)
-    window.top_bar.opacity_changed.connect(edit.set_opacity)
     window.start_page.chosen.connect(controller.open)
     window.recent_menu.aboutToShow.connect(controller.show_recent)
 
 
 def make_commands(controller: Controller) -> dict[str, Callable[[], object]]:
     """What every action of the table does, by its id."""
-    window, canvas, edit = controller.window, controller.window.canvas, controller.edit
+    window, edit = controller.window, controller.edit
     commands: dict[str, Callable[[], object]] = {
         "file.open_video": controller.opener.ask_video,
         "file.open_folder": controller.opener.ask_folder,
@@ -50,11 +47,6 @@ def make_commands(controller: Controller) -> dict[str, Callable[[], object]]:
         "edit.undo": lambda: edit.session.undo(),
         "edit.redo": lambda: edit.session.redo(),
         "edit.clear_frame": lambda: edit.session.clear_frame(),
-        "view.fit": canvas.fit,
-        "view.actual_size": canvas.actual_size,
-        "view.zoom_in": lambda: canvas.zoom_by(ZOOM_STEP),
-        "view.zoom_out": lambda: canvas.zoom_by(1 / ZOOM_STEP),
-        "view.contour": edit.keep_contour,
         "object.add": lambda: edit.session.add_object(),
         "object.suggest": controller.suggest.start,
         "object.previous": lambda: edit.select_beside(-1),
@@ -85,6 +77,7 @@ def make_commands(controller: Controller) -> dict[str, Callable[[], object]]:
         "help.about": controller.show_about,
     }
     commands |= controller.objects.commands()
+    commands |= controller.looks.commands()
     commands |= {f"object.select_{n}": partial(edit.select_object, n) for n in range(1, NUM_SELECT_KEYS + 1)}
     commands |= {f"tool.{name}": partial(edit.choose_tool, name) for name in TOOLS}
     commands |= {f"propagate.{way}": partial(controller.propagation.start, way) for way in get_args(Direction)}

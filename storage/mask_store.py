@@ -38,6 +38,7 @@ class MaskStore:
 
     Signals:
         changed: (frame, bounding rectangle of the pixels that differ), from the owner thread, after the change.
+        replaced: (frame, the mask before, the rectangle), beside `changed`, for those who keep what was there.
         saved, failed: of the writer (see MaskWriter), from its thread.
 
     Args:
@@ -67,6 +68,7 @@ class MaskStore:
         self.folder = folder
         self.size = size
         self.changed: Signal[[int, Rect]] = Signal()
+        self.replaced: Signal[[int, IndexMask, Rect]] = Signal()
         self._writer = writer if writer is not None else MaskWriter()
         self.saved = self._writer.saved
         self.failed = self._writer.failed
@@ -174,15 +176,17 @@ class MaskStore:
         """
         if mask.dtype != np.uint8 or mask.shape != self.size:
             raise ValueError(f"expected uint8 {tuple(self.size)}, got {mask.dtype} {mask.shape}")
-        rect = changed_rect(self.get(frame), mask)
+        before = self.get(frame)
+        rect = changed_rect(before, mask)
         if not rect.is_empty:
-            self._replace(frame, np.array(mask, np.uint8, order="C"), rect)
+            self._replace(frame, before, np.array(mask, np.uint8, order="C"), rect)
 
     def apply(self, delta: MaskDelta) -> None:
         """Change one frame. Raises like `set`; ValueError when the delta starts from another mask."""
-        changed = delta.apply(self.get(delta.frame))
+        before = self.get(delta.frame)
+        changed = delta.apply(before)
         if not delta.is_empty:
-            self._replace(delta.frame, changed, delta.rect)
+            self._replace(delta.frame, before, changed, delta.rect)
 
     def flush(self) -> None:
         """Block until every change is on disk. Raises the first AppError; what could not be saved is kept."""
@@ -228,7 +232,7 @@ class MaskStore:
             values = None  # `get` names what is wrong
         return present_values(self.get(frame)) if values is None else values
 
-    def _replace(self, frame: int, mask: IndexMask, rect: Rect) -> None:
+    def _replace(self, frame: int, before: IndexMask, mask: IndexMask, rect: Rect) -> None:
         if self._is_closed:
             raise RuntimeError("the mask store is closed")
         mask.setflags(write=False)
@@ -246,6 +250,7 @@ class MaskStore:
                 self._values.pop(frame, None)
                 self._cache.drop(frame)
         self._writer.enqueue(self._paths[frame], partial(self._save, frame))
+        self.replaced.emit(frame, before, rect)
         self.changed.emit(frame, rect)
 
     def _save(self, frame: int) -> None:

@@ -6,6 +6,8 @@ from gui.action_spec import ActionSpec
 ROWS: tuple[ActionSpec, ...] = (
     ActionSpec("play.toggle", "Play or pause", ("Space",), "Play or pause the video", "Play", icon="play",
                needs=("video",)),
+    ActionSpec("play.loop", "Loop", ("Shift+Space",), "Begin again when the end is reached", "Play", icon="loop",
+               is_checkable=True),
     ActionSpec("frame.previous", "Previous frame", ("Left",), "One frame back", "Play", icon="previous",
                needs=("video",), separator=True),
     ActionSpec("frame.next", "Next frame", ("Right",), "One frame on", "Play", icon="next", needs=("video",)),
@@ -16,6 +18,8 @@ ROWS: tuple[ActionSpec, ...] = (
     ActionSpec("frame.first", "First frame", ("Home",), "To the first frame", "Play", icon="first",
                needs=("video",)),
     ActionSpec("frame.last", "Last frame", ("End",), "To the last frame", "Play", icon="last", needs=("video",)),
+    ActionSpec("frame.go_to", "Go to frame…", ("Ctrl+G",), "Go to a frame by its number or time", "Play",
+               needs=("video",)),
     ActionSpec("frame.previous_key", "Previous key frame", ("Ctrl+Left",), "Back to the frame you marked before",
                "Play", needs=("video",), separator=True),
     ActionSpec("frame.next_key", "Next key frame", ("Ctrl+Right",), "On to the frame you marked next", "Play",

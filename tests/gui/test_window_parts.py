@@ -209,3 +209,25 @@ def test_messages_do_not_wait_and_answers_come_later(qtbot: QtBot) -> None:
         qtbot.waitUntil(lambda asked=asked: not any(box.isVisible() for box in parent.findChildren(QMessageBox)))
         assert answers == (["yes"] if name == "Replace" else [])
         QApplication.processEvents()
+
+
+def test_the_player_loops_and_tells_its_rate(qtbot: QtBot) -> None:
+    clock, due, rates = Clock(), list[int](), list[tuple[float, int]]()
+    player = Player(clock=clock)
+    player.due.connect(due.append)
+    player.rate_changed.connect(lambda rate, left_out: rates.append((rate, left_out)))
+    player.set_video([0.0, 0.25, 0.5, 0.75], lambda: True)
+    player.is_looping = True
+    player.start(0)
+    for _ in range(8):
+        clock.now += 0.26
+        player.tick()
+    assert due == [1, 2, 3, 0, 1, 2, 3, 0] and player.is_playing
+    assert rates[0] == (pytest.approx(2 / 0.52), 0)
+    clock.now += 0.6
+    player.tick()
+    assert due[-1] == 2 and rates[-1][1] == 1, "frame 1 was left out"
+    player.is_looping = False
+    clock.now += 0.26
+    player.tick()
+    assert due[-1] == 3 and not player.is_playing

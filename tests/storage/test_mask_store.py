@@ -380,7 +380,7 @@ def test_a_change_during_a_read_from_disk_wins(tmp_path: Path, monkeypatch: pyte
     def decode(*args: object) -> IndexMask:
         mask = real(*args)  # type: ignore[arg-type]
         if next(in_reader, False):
-            thread = threading.Thread(target=lambda: store._replace(0, mask_of(2), Rect(0, 0, 1, 1)))
+            thread = threading.Thread(target=lambda: store._replace(0, mask_of(1), mask_of(2), Rect(0, 0, 1, 1)))
             thread.start()
             thread.join()
         return mask

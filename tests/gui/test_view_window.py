@@ -1,0 +1,242 @@
+"""Ways of showing a frame, through the real window: modes, levels, minimap, the version before, zoom while painting."""
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PyQt5.QtCore import QEvent, QPointF, Qt
+from PyQt5.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from gui.canvas_picture import Levels
+from gui.settings import Settings
+from gui.view_modes import MODES
+from tests.gui.canvas_helpers import color_at, wheel
+from tests.gui.conftest import Start
+from tests.gui.driver import Driver, area, send_mouse
+from util.overlay import GROUND
+from util.palette import object_color
+
+
+@pytest.fixture
+def painted(opened: Driver) -> Driver:
+    """One object, painted as a thick line on frame 0."""
+    opened.trigger("object.add")
+    opened.trigger("tool.brush")
+    opened.drag([(30, 30), (60, 30)])
+    assert area(opened.mask(), 1) > 100
+    return opened
+
+
+def shown(driver: Driver, x: float, y: float) -> tuple[int, int, int]:
+    canvas = driver.window.canvas
+    return color_at(canvas.grab().toImage(), canvas.image_to_widget(x, y))
+
+
+def pixel(driver: Driver, x: int, y: int) -> tuple[int, ...]:
+    return tuple(int(value) for value in driver.session.frames.get(driver.session.frame)[y, x])
+
+
+def press(driver: Driver, key: int, modifiers: Qt.KeyboardModifier = Qt.NoModifier) -> None:
+    from PyQt5.QtTest import QTest
+
+    QTest.keyClick(driver.window.canvas, key, modifiers)
+
+
+def test_each_mode_has_a_key_and_shows_something_else(painted: Driver) -> None:
+    painted.window.canvas.setFocus()
+    looks = {}
+    for mode, key in zip(MODES, (Qt.Key_F5, Qt.Key_F6, Qt.Key_F7, Qt.Key_F8, Qt.Key_F9), strict=True):
+        press(painted, key)
+        assert painted.window.settings.view_mode == mode
+        assert painted.window.actions_by_id[f"view.mode_{mode}"].isChecked()
+        looks[mode] = shown(painted, 45.5, 30.5), shown(painted, 80.5, 50.5)
+    inside, outside = pixel(painted, 45, 30), pixel(painted, 80, 50)
+    assert looks["overlay"][0] != inside and looks["overlay"][1] == outside
+    assert looks["contour"] == (inside, outside)
+    assert looks["mask"] == (object_color(1), (0, 0, 0))
+    assert looks["cutout"] == (inside, (GROUND,) * 3)
+    assert looks["side"][0] != inside
+
+
+def test_one_key_goes_through_the_modes_and_the_choice_is_kept(painted: Driver, start: Start) -> None:
+    seen = []
+    for _ in MODES:
+        press(painted, Qt.Key_W)
+        seen.append(painted.window.settings.view_mode)
+    assert seen == [*MODES[1:], MODES[0]]
+    painted.trigger("view.mode_cutout")
+    painted.close()
+    assert Settings().view_mode == "cutout"
+    again = start()
+    assert again.window.actions_by_id["view.mode_cutout"].isChecked()
+
+
+def test_side_by_side_shows_the_bare_frame_which_takes_the_tools_too(painted: Driver) -> None:
+    bare = painted.window.canvas_area.bare
+    assert not bare.isVisible()
+    painted.trigger("view.mode_side")
+    painted.wait(lambda: bare.isVisible() and abs(bare.width() - painted.window.canvas.width()) <= 1)
+    at = painted.window.canvas.image_to_widget(45.5, 30.5)
+    assert color_at(bare.grab().toImage(), at) == pixel(painted, 45, 30)
+    before = area(painted.mask(), 1)
+    for kind, point in ((QEvent.MouseButtonPress, (30, 50)), (QEvent.MouseMove, (60, 50)),
+                        (QEvent.MouseButtonRelease, (60, 50))):
+        send_mouse(bare, kind, painted.window.canvas.image_to_widget(*point), Qt.LeftButton,
+                   Qt.NoButton if kind == QEvent.MouseButtonRelease else Qt.LeftButton)
+    assert area(painted.mask(), 1) > before
+    zoom = painted.window.canvas.view.zoom
+    wheel(bare, at, 120)
+    assert painted.window.canvas.view.zoom > zoom
+    painted.trigger("view.mode_overlay")
+    assert not bare.isVisible()
+
+
+def test_contours_can_be_left_out_of_the_overlay(painted: Driver) -> None:
+    with_lines = painted.window.canvas.grab().toImage()
+    painted.trigger("view.contour")
+    assert painted.window.canvas.grab().toImage() != with_lines and not painted.window.settings.contour
+
+
+def test_brightness_and_contrast_by_key_slider_and_reset(painted: Driver) -> None:
+    canvas, plain = painted.window.canvas, shown(painted, 80.5, 50.5)
+    painted.trigger("view.brighter")
+    painted.trigger("view.more_contrast")
+    assert canvas.picture.levels == Levels(10, 10) and shown(painted, 80.5, 50.5) != plain
+    painted.trigger("view.darker")
+    painted.trigger("view.less_contrast")
+    assert canvas.picture.levels.is_neutral
+    painted.window.top_bar.levels.brightness.setValue(60)
+    assert canvas.picture.levels == Levels(60, 0)
+    mask = painted.mask().copy()
+    painted.trigger("view.reset_levels")
+    assert shown(painted, 80.5, 50.5) == plain and painted.window.top_bar.levels.brightness.value() == 0
+    assert np.array_equal(painted.mask(), mask)
+
+
+def test_levels_stop_at_their_limits(painted: Driver) -> None:
+    for _ in range(14):
+        painted.trigger("view.brighter")
+    assert painted.window.canvas.picture.levels.brightness == 100
+
+
+def test_the_minimap_appears_when_zoomed_in_and_moves_the_view(painted: Driver) -> None:
+    minimap, canvas = painted.window.canvas_area.minimap, painted.window.canvas
+    assert not minimap.isVisible()
+    canvas.zoom_by(6)
+    assert minimap.isVisible() and canvas.rect().contains(minimap.geometry())
+    for kind, share in ((QEvent.MouseButtonPress, 0.9), (QEvent.MouseMove, 0.25)):
+        place = QPointF(minimap.width() * share, minimap.height() * share)
+        send_mouse(minimap, kind, place, Qt.LeftButton, Qt.LeftButton)
+        middle = canvas.widget_to_image(QPointF(canvas.width() / 2, canvas.height() / 2))
+        height, width = painted.mask().shape
+        assert middle == pytest.approx((width * share, height * share), abs=1.0)
+    painted.trigger("view.minimap")
+    assert not minimap.isVisible() and not painted.window.settings.minimap
+    painted.trigger("view.minimap")
+    assert minimap.isVisible()
+    painted.trigger("view.fit")
+    assert not minimap.isVisible()
+
+
+def test_the_minimap_shows_masks_and_what_is_seen(painted: Driver) -> None:
+    minimap = painted.window.canvas_area.minimap
+    painted.trigger("view.mode_mask")
+    painted.window.canvas.zoom_by(6)
+    image = minimap.grab().toImage()
+    height, width = painted.mask().shape
+    at = QPointF((35.5 / width) * minimap.width(), (30.5 / height) * minimap.height())
+    assert color_at(image, at) == object_color(1)
+
+
+def test_the_view_zooms_and_pans_in_the_middle_of_a_stroke(opened: Driver) -> None:
+    """The stroke goes on in image coordinates, wherever the picture has gone meanwhile."""
+    opened.trigger("object.add")
+    opened.trigger("tool.brush")
+    canvas = opened.window.canvas
+    opened.mouse(QEvent.MouseButtonPress, (30, 30), Qt.LeftButton, Qt.LeftButton)
+    wheel(canvas, canvas.image_to_widget(30, 30), 240)
+    at = canvas.image_to_widget(30, 30)
+    send_mouse(canvas, QEvent.MouseButtonPress, at, Qt.MiddleButton, Qt.LeftButton | Qt.MiddleButton)
+    send_mouse(canvas, QEvent.MouseMove, at + QPointF(-60, 25), Qt.NoButton, Qt.LeftButton | Qt.MiddleButton)
+    assert canvas.image_to_widget(30, 30) == at + QPointF(-60, 25)
+    send_mouse(canvas, QEvent.MouseButtonRelease, at + QPointF(-60, 25), Qt.MiddleButton, Qt.LeftButton)
+    opened.mouse(QEvent.MouseMove, (60, 30), Qt.NoButton, Qt.LeftButton)
+    wheel(canvas, canvas.image_to_widget(60, 30), -120)
+    opened.mouse(QEvent.MouseButtonRelease, (60, 30), Qt.LeftButton, Qt.NoButton)
+    mask = opened.mask()
+    assert (mask[30, 30:60] == 1).all() and not mask[:15].any() and not mask[45:].any()
+
+
+def test_holding_a_key_shows_the_mask_before_the_last_change(painted: Driver, qtbot: QtBot) -> None:
+    painted.trigger("view.mode_mask")
+    painted.drag([(30, 50), (60, 50)])
+    mask = painted.mask().copy()
+    canvas = painted.window.canvas
+    canvas.setFocus()
+    assert shown(painted, 45.5, 50.5) == object_color(1)
+    qtbot.keyPress(canvas, Qt.Key_T)
+    assert shown(painted, 45.5, 50.5) == (0, 0, 0) and shown(painted, 45.5, 30.5) == object_color(1)
+    qtbot.keyRelease(canvas, Qt.Key_T)
+    assert shown(painted, 45.5, 50.5) == object_color(1) and np.array_equal(painted.mask(), mask)
+    painted.trigger("edit.undo")
+    painted.trigger("view.before")
+    assert shown(painted, 45.5, 50.5) == object_color(1), "what the undo took away"
+    send_mouse(canvas, QEvent.MouseButtonPress, canvas.image_to_widget(80, 60), Qt.MiddleButton, Qt.MiddleButton)
+    send_mouse(canvas, QEvent.MouseButtonRelease, canvas.image_to_widget(80, 60), Qt.MiddleButton, Qt.NoButton)
+    assert shown(painted, 45.5, 50.5) == (0, 0, 0)
+
+
+def test_the_version_before_a_propagation_and_where_there_is_none(painted: Driver) -> None:
+    painted.trigger("frame.next")
+    painted.wait_idle()
+    painted.trigger("view.before")
+    assert "has not changed" in painted.window.hint_label.full_text
+    painted.trigger("frame.previous")
+    painted.wait_idle()
+    painted.trigger("propagate.forward")
+    painted.wait_idle()
+    painted.trigger("frame.next")
+    painted.wait_idle()
+    painted.trigger("view.mode_mask")
+    assert shown(painted, 45.5, 30.5) == object_color(1)
+    painted.trigger("view.before")
+    assert shown(painted, 45.5, 30.5) == (0, 0, 0)
+    painted.trigger("frame.next")
+    painted.wait_idle()
+    assert shown(painted, 45.5, 30.5) == object_color(1), "another frame shows its own mask"
+    QApplication.processEvents()
+
+
+def test_go_to_a_frame_by_number_or_time(opened: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = ["7", f"{opened.session.frames.time(3):.3f} s", "99", "soon"]
+    asked = []
+
+    def answer(title: str, label: str, text: str, on_text: object) -> None:
+        asked.append(text)
+        on_text(answers.pop(0))  # type: ignore[operator]
+
+    monkeypatch.setattr(opened.dialogs, "ask_text", answer)
+    for expected in (7, 3, 3, 3):
+        opened.trigger("frame.go_to")
+        opened.wait_idle()
+        assert opened.session.frame == expected
+    assert asked == ["0", "7", "3", "3"]
+    assert ["no frame 99" in opened.dialogs.errors[0].message, "neither" in opened.dialogs.errors[1].message] == [
+        True, True]
+
+
+def test_loop_is_kept_and_reaches_the_player(opened: Driver, start: Start) -> None:
+    player = opened.window.controller.video.view.player
+    assert not player.is_looping
+    opened.trigger("play.loop")
+    assert player.is_looping and Settings().loop
+
+
+def test_what_reaches_the_screen_is_said_while_playing(opened: Driver) -> None:
+    opened.window.controller.video.view.player.rate_changed.emit(23.97, 0)
+    assert opened.window.transport.rate.text() == "24.0 frames/s"
+    opened.window.controller.video.view.player.rate_changed.emit(12.0, 5)
+    assert opened.window.transport.rate.text() == "12.0 frames/s, 5 left out"
+    opened.trigger("play.toggle")
+    assert opened.window.transport.rate.text() == ""
+    opened.trigger("play.toggle")
