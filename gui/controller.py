@@ -15,7 +15,8 @@ from PyQt5.QtCore import QObject, QTimer
 
 from gui.action_spec import Need
 from gui.edit_control import EditControl
-from gui.engine import BuildCore, Engine, EngineInfo
+from gui.engine import BuildCore, Engine
+from gui.engine_control import EngineControl
 from gui.export_control import ExportControl
 from gui.file_jobs import scan_presence_job
 from gui.frame_view import FrameView
@@ -35,7 +36,6 @@ from gui.wiring import connect_parts, make_commands
 from interact.session import VideoSession
 from util.config import AppConfig
 from util.errors import AppError
-from util.process_memory import resident_bytes
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
@@ -65,7 +65,6 @@ class Controller(QObject):
         self.video: OpenVideo | None = None
         self.runner = JobRunner("inference", self)
         self.files = JobRunner("files", self)
-        self._build = build
         self._is_closing = False
         self._is_closed = False
         self._is_told = False
@@ -76,6 +75,7 @@ class Controller(QObject):
         self._message_timer.setSingleShot(True)
         self._message_timer.setInterval(MESSAGE_TIME)
         self._message_timer.timeout.connect(self.show_hint)
+        self.engine = EngineControl(self, config, build)
         self.propagation = PropagationControl(self)
         self.long_edits = LongEdits(self)
         self.exports = ExportControl(self)
@@ -140,7 +140,7 @@ class Controller(QObject):
 
     def adopt(self, session: VideoSession) -> None:
         """Show a session that was just opened and get its engine ready."""
-        engine = Engine(self.config, session.frames, session.masks.get, self._build)
+        engine = self.engine.make(session)
         view = FrameView(session, self.window.canvas, self)
         panels = PanelsView(session, view, self.window)
         video = self.video = OpenVideo(session, engine, view, panels)
@@ -162,7 +162,7 @@ class Controller(QObject):
         if session.workspace.notice:
             self.show_message(session.workspace.notice)
         self.has_failed_start = False
-        self._load_engine(video)
+        self.engine.load(video)
         failed = partial(self.window.dialogs.show_error, "Some masks cannot be read")
         self.files.submit(scan_presence_job(session.masks, panels.add_presence, failed))
         self._begin_as_told(session)
@@ -184,28 +184,6 @@ class Controller(QObject):
             self.show_message("The workspace has marked frames already; --masks was not loaded over them.")
         else:
             self.exports.import_masks(self.config.masks)
-
-    def _load_engine(self, video: OpenVideo) -> None:
-        bar = self.window.top_bar
-
-        def ready(info: EngineInfo) -> None:
-            if self.video is video:
-                self.show_engine(info)
-
-        def failed(error: AppError) -> None:
-            if self.video is video:
-                bar.set_engine("no engine", str(error))
-                self.window.dialogs.show_error("The engine cannot be loaded", error)
-
-        bar.set_engine("loading engine…", "Tools work meanwhile; propagation waits for it")
-        self.runner.submit(video.engine.load_job(ready, failed))
-
-    def show_engine(self, info: EngineInfo) -> None:
-        """The engine of the open video is there."""
-        if self.video is not None:
-            self.video.is_engine_loaded = True
-        self.window.top_bar.set_engine(f"Engine: {info.title}", info.describe())
-        self.window.job_bar.set_ram(resident_bytes())
 
     # -- closing
 

@@ -148,7 +148,7 @@ class PropagationControl(QObject):
         result = watched.result
         self._bar.advance(result.done, result.total)
         if watched.engine is not None:
-            self._controller.show_engine(watched.engine)
+            self._controller.engine.show(watched.engine)
         self._reached = (min(self._reached[0], result.frame), max(self._reached[1], result.frame))
         self._next_shown = result.frame
         if watched.memory is not None:

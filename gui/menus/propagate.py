@@ -21,6 +21,8 @@ ROWS: tuple[ActionSpec, ...] = (
     ActionSpec("propagate.follow", "Follow the propagation", ("Ctrl+F",),
                "Show each frame as it is done; moving to a frame yourself stops it for this run", "Propagate",
                is_checkable=True, is_checked=True),
+    ActionSpec("propagate.settings", "Propagation settings…", ("Ctrl+Shift+P",),
+               "Choose the network, its memory, its size and the device", "Propagate", needs=("video", "editable")),
     ActionSpec("range.first", "Begin here", ("I",),
                "In mark: propagation and export begin at this frame; results outside the marks stay as they are",
                "Propagate", needs=("video",), separator=True),
