@@ -28,6 +28,7 @@ class ObjectRow:
     Args:
         color: RGB 0..255, as on screen.
         coverage: share of the video's frames, 0..1, on which the object has a mask or is marked absent.
+        is_drawn: whether its mask is shown; False when it is hidden or another object is shown alone.
         is_key, is_held, is_verified: the object is fixed by the user, locked, or verified on the frame shown.
     """
 
@@ -42,6 +43,7 @@ class ObjectRow:
     is_locked: bool = False
     is_held: bool = False
     is_verified: bool = False
+    is_drawn: bool = True
 
 
 def format_share(share: float) -> str:
@@ -138,7 +140,7 @@ class RowDelegate(QStyledItemDelegate):
         metrics = QFontMetrics(option.font)
         name, group = self.line(option.rect, is_class=False), self.line(option.rect, is_class=True)
         text = QColor(theme.TEXT_STRONG if is_selected else theme.TEXT)
-        painter.setPen(text if row.is_visible else QColor(theme.TEXT_DISABLED))
+        painter.setPen(text if row.is_drawn else QColor(theme.TEXT_DISABLED))
         painter.setFont(option.font)
         shown = metrics.elidedText(f"{row.object_id}  {row.name}", Qt.ElideRight, name.width())
         painter.drawText(name, Qt.AlignLeft | Qt.AlignVCenter, shown)

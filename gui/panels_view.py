@@ -131,6 +131,7 @@ class PanelsView(QObject):
         return ObjectRow(
             object_id, item.name, color, object_id not in session.objects.hidden, coverage, here["key"], item.category,
             object_id in session.objects.solo, item.is_locked, here["locked"], here["verified"],
+            object_id not in session.objects.undrawn,
         )
 
     def _refresh_soon(self) -> None:

@@ -1,8 +1,9 @@
 """How the timeline looks: ruler, lanes, key-frame ticks, playhead. Paints what a region needs and nothing else."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,33 +41,51 @@ class Lane:
     verified: tuple[range, ...] = ()
 
 
+class Stretches(NamedTuple):
+    """Runs of frames as arrays, ascending."""
+
+    starts: NDArray[np.int64]
+    stops: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, runs: Sequence[range]) -> Stretches:
+        return cls(
+            np.fromiter((run.start for run in runs), np.int64, len(runs)),
+            np.fromiter((run.stop for run in runs), np.int64, len(runs)),
+        )
+
+    def __contains__(self, frame: object) -> bool:
+        place = int(np.searchsorted(self.starts, cast(int, frame), "right")) - 1
+        return place >= 0 and cast(int, frame) < int(self.stops[place])
+
+    def between(self, first: int, last: int) -> Stretches:
+        """Those that reach into the frames `first..last`."""
+        begin, end = int(np.searchsorted(self.stops, first, "right")), int(np.searchsorted(self.starts, last, "right"))
+        return Stretches(self.starts[begin:end], self.stops[begin:end])
+
+
 @dataclass(frozen=True)
 class LaneShape:
     """A lane as arrays, made once per change. `key_gap`: frames between the two closest key frames."""
 
     lane: Lane
-    starts: NDArray[np.int64] = field(compare=False)
-    stops: NDArray[np.int64] = field(compare=False)
+    masks: Stretches = field(compare=False)
+    locked: Stretches = field(compare=False)
+    verified: Stretches = field(compare=False)
     keys: NDArray[np.int64] = field(compare=False)
     key_gap: int = field(compare=False)
 
     @classmethod
     def of(cls, lane: Lane) -> LaneShape:
-        starts = np.fromiter((run.start for run in lane.frames), np.int64, len(lane.frames))
-        stops = np.fromiter((run.stop for run in lane.frames), np.int64, len(lane.frames))
+        stretches = (Stretches.of(runs) for runs in (lane.frames, lane.locked, lane.verified))
         keys = np.sort(np.fromiter(lane.keys, np.int64, len(lane.keys)))
-        return cls(lane, starts, stops, keys, int(np.diff(keys).min(initial=1 << 40)))
-
-    def has_mask(self, frame: int) -> bool:
-        """Whether the object has a mask on a frame."""
-        run = int(np.searchsorted(self.starts, frame, "right")) - 1
-        return run >= 0 and frame < int(self.stops[run])
+        return cls(lane, *stretches, keys, int(np.diff(keys).min(initial=1 << 40)))
 
     def describe(self, frame: int) -> str:
         """One line for the tooltip: the object and its state on a frame."""
-        state = "mask" if self.has_mask(frame) else "no mask"
-        state = "key frame" if frame in self.lane.keys else state
-        return f"{self.lane.object_id} {self.lane.name}: {state}"
+        states = ["key frame" if frame in self.lane.keys else "mask" if frame in self.masks else "no mask"]
+        states += [name for name, runs in (("locked", self.locked), ("verified", self.verified)) if frame in runs]
+        return f"{self.lane.object_id} {self.lane.name}: {', '.join(states)}"
 
 
 class Metrics(NamedTuple):
@@ -123,18 +142,26 @@ def paint_ruler(painter: QPainter, axis: TimeAxis, metrics: Metrics, font: QFont
 
 
 def paint_lane(painter: QPainter, shape: LaneShape, bar: QRectF, axis: TimeAxis, region: QRectF) -> None:
-    """A row's ground, its runs of masks and its key-frame ticks. `bar` is where they go."""
+    """A row's ground, its runs of masks, locked ones edged above and verified ones below, and its key-frame ticks.
+
+    Args: bar: where they go.
+    """
     radius = bar.height() / 6
     painter.setPen(Qt.NoPen)
     painter.setBrush(QColor(theme.LANE))
     painter.drawRoundedRect(bar, radius, radius)
     first, last = axis.frame_at(region.left() - 1), axis.frame_at(region.right() + 1)
-    begin = int(np.searchsorted(shape.stops, first, "right"))
-    end = int(np.searchsorted(shape.starts, last, "right"))
     pixel = 1.0 / painter.device().devicePixelRatioF()
-    runs = pixel_runs(shape.starts[begin:end], shape.stops[begin:end], axis, pixel)
+    runs = pixel_runs(*shape.masks.between(first, last), axis, pixel)
     painter.setBrush(_blend(QColor(*shape.lane.color), QColor(theme.LANE), 0.5))
     _paint_spans(painter, runs, bar, radius)
+    edge = max(2.0, round(bar.height() / 7))
+    for marks, color, top in (
+        (shape.locked, theme.WARNING, bar.top()), (shape.verified, theme.POSITIVE, bar.bottom() - edge)
+    ):
+        painter.setBrush(QColor(color))
+        spans = pixel_runs(*marks.between(first, last), axis, pixel)
+        _paint_spans(painter, spans, QRectF(0, top, 0, edge), edge / 2)
     _paint_keys(painter, shape, bar, axis, first, last)
 
 

@@ -161,7 +161,7 @@ def test_runs_on_screen_cover_every_frame_with_few_rectangles(frames: set[int], 
     axis = TimeAxis(3001, 10, width)
     runs = to_ranges(frames)
     shape = LaneShape.of(Lane(1, "", (0, 0, 0), frames=runs))
-    rects = pixel_runs(shape.starts, shape.stops, axis, 0.5)
+    rects = pixel_runs(*shape.masks, axis, 0.5)
     assert len(rects) <= 2 * width / 2 + 2
     assert (rects[1:, 0] > rects[:-1, 1]).all()
     for frame in frames:
