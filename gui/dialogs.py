@@ -15,7 +15,7 @@ from gui import theme
 from gui.widgets import step_of
 from util.errors import AppError
 
-WEIGHTS_FILTER = "Weights (*.pth *.pt *.safetensors *.tar);;All files (*)"
+WEIGHTS_FILTER = "Weights (*.pth *.pt *.safetensors *.tar *.zip);;All files (*)"
 VIDEO_FILTER = "Videos (*.mp4 *.mov *.avi *.mkv *.webm *.m4v *.mpg *.mpeg *.wmv);;All files (*)"
 
 

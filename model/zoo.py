@@ -144,6 +144,8 @@ def resolve(name: str, explicit: Path | None = None) -> Path:
             f"{path} is no folder with the weights of the {entry.title}: {missing.name} is not in it.",
             f"Such a folder holds {', '.join(entry.parts)}.",
         )
+    if path.is_dir():
+        raise AppError(f"{path} is a folder; the weights of the {entry.title} are a file.", "Name the file.")
     if explicit is not None and entry.parts:
         raise AppError(f"The folder {explicit} ({entry.title}) does not exist.", "Check the path.")
     if explicit is not None:

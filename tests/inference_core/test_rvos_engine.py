@@ -11,8 +11,10 @@ from torch import Tensor
 from inference_core.api import KeyFrame, PropagationRequest
 from inference_core.channels import Channels
 from inference_core.core import InferenceCore
+from inference_core.device import ComputeDevice
 from inference_core.engine_setup import EngineSetup
 from inference_core.fusion import LinearFuser
+from inference_core.geometry import Geometry
 from inference_core.policy import CompatPolicy
 from inference_core.propagator import EmptyMemoryError, Memory
 from inference_core.propagators.rvos import RvosPropagator, build
@@ -97,6 +99,15 @@ def test_objects_that_go_take_their_memory_along(engine: RvosPropagator) -> None
     engine.begin_pass(0, prob(engine, 0))
     with pytest.raises(EmptyMemoryError, match="are not in memory on the anchor 0"):
         engine.segment(1, engine.encode(VIDEO.frames[1]), SLOTS)
+
+
+def test_half_precision_changes_little(engine: RvosPropagator) -> None:
+    half = ComputeDevice(torch.device("cpu"), torch.bfloat16)
+    rough = RvosPropagator(random_network(small_rvos), Geometry.padded(VIDEO.size, None, multiple=1), half)
+    rough.set_objects(VIDEO.object_ids)
+    for exact, other in zip(run(engine, [1, 2]), run(rough, [1, 2]), strict=True):
+        assert other.dtype == torch.float32
+        torch.testing.assert_close(other, exact, atol=0.05, rtol=0)
 
 
 def test_from_a_folder_through_the_core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,11 +45,11 @@ def _inference() -> object:
         yield
 
 
-@pytest.mark.parametrize("name", BASES)
-def test_maps_of_every_base_have_the_sizes_of_the_masks_levels(name: str) -> None:
-    with torch.device("meta"):
-        base = make_base(name)
-        maps = base.stages(torch.zeros(1, 3, *SIZE))
+@pytest.mark.parametrize("name", ["resnet34", "vgg16"])
+def test_maps_of_a_base_have_the_sizes_of_the_masks_levels(name: str) -> None:
+    assert name in BASES
+    base = make_base(name)
+    maps = base.stages(torch.zeros(1, 3, *SIZE))
     levels = mask_pyramid(torch.zeros(1, *SIZE))
     assert [x.shape[-2:] for x in reversed(maps)] == [x.shape[-2:] for x in levels]
     assert tuple(x.shape[1] for x in maps) == base.channels

@@ -46,6 +46,18 @@ def test_explicit_file_wins_and_must_exist(tmp_path: Path) -> None:
     assert zoo.resolve("stcn", path) == path
 
 
+def test_a_folder_for_a_file_and_a_file_for_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(AppError, match="is a folder; the weights of the STCN are a file"):
+        zoo.resolve("stcn", tmp_path)
+    (tmp_path / "encoder.pt").touch()
+    with pytest.raises(AppError, match=r"no folder with the weights of the RVOS: decoder\.pt is not in it"):
+        zoo.resolve("rvos", tmp_path)
+    with pytest.raises(AppError, match=r"no folder with the weights of the RVOS: encoder\.pt is not in it"):
+        zoo.resolve("rvos", tmp_path / "encoder.pt")
+    with pytest.raises(AppError, match="The folder .*gone .* does not exist"):
+        zoo.resolve("rvos", tmp_path / "gone")
+
+
 def test_unknown_name() -> None:
     with pytest.raises(ValueError, match="'resnet'; there are light, .*stcn, fusion_stcn"):
         zoo.resolve("resnet")
