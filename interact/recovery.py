@@ -139,8 +139,9 @@ class Opening:
         self._scene_effects: Sequence[Effect] = ()
         self._is_settled = False
         saved_id, number = workspace.project.journal_id, workspace.project.journal_number
-        if saved_id not in ("", self._journal.journal_id) and self._journal.nbytes:
+        if saved_id and self._journal.journal_id not in ("", saved_id):
             self._start_anew("The undo history in the workspace belongs to another state of it and was set aside.")
+            return
         start = self._journal.start_of(number + 1)
         if start is None or number > self._journal.last_number:
             if number:
@@ -231,8 +232,8 @@ class Opening:
     def _start_anew(self, notice: str) -> None:
         """Raises AppError when the project file, which names the journal, cannot be written."""
         project = self._workspace.project
-        self._journal.set_aside(project.journal_number)
-        project.journal_id, project.journal_number = self._journal.journal_id, self._journal.last_number
+        self._journal.set_aside()
+        project.journal_id, project.journal_number = "", 0
         self._workspace.save()
         self._workspace.flush()
         self.log = StepLog(self._journal)

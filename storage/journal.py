@@ -102,7 +102,8 @@ class Journal:
 
     @property
     def journal_id(self) -> str:
-        return self._id.hex()
+        """Empty before the first record."""
+        return self._id.hex() if self._sizes else ""
 
     @property
     def nbytes(self) -> int:
@@ -223,11 +224,8 @@ class Journal:
         with self._lock:
             self._shut()
 
-    def set_aside(self, number: int) -> None:
-        """Rename every file, so that the journal begins anew, with records after `number`.
-
-        For a journal that does not fit its workspace. Raises AppError.
-        """
+    def set_aside(self) -> None:
+        """Rename every file, so that the journal begins anew. For one that does not fit its workspace. AppError."""
         try:
             for segment in list(self._sizes):
                 path = self._path(segment)
@@ -236,8 +234,7 @@ class Journal:
         except OSError as error:
             raise disk_error(error, self.folder) from error
         self._id = uuid.uuid4().bytes
-        self._end = 0
-        self.last_number = max(self.last_number, number)
+        self._end = self.last_number = self._checkpoint = 0
 
     # -- inside
 

@@ -28,9 +28,12 @@ LONGEST = 0.03  # seconds that a child is left alone at most after the action th
 
 
 def digest(hand: Driver) -> str:
-    masks, *rest = hand.state()
-    assert isinstance(masks, dict)
-    return hashlib.sha1(b"".join([*masks.values(), repr((rest, list(hand.session.provenance))).encode()])).hexdigest()
+    """Of masks, key frames, baselines, objects and sources, eight characters each."""
+    masks, keys, *rest = hand.state()
+    assert isinstance(masks, dict) and isinstance(keys, dict)
+    texts = [{frame: sorted(ids) for frame, ids in keys.items()}, *rest, list(hand.session.provenance)]
+    parts = [b"".join(masks.values()), *(repr(text).encode() for text in texts)]
+    return "-".join(hashlib.sha1(part).hexdigest()[:8] for part in parts)
 
 
 def act(hand: Driver, rng: random.Random) -> None:
@@ -73,7 +76,7 @@ def kill_one(folder: Path, rng: random.Random) -> str:
         finally:
             os._exit(1)  # a defect; the traceback is on stderr
     os.close(writing)
-    text = b""
+    text = b""  # a line is one write, so none is cut
     with open(reading, "rb", buffering=0) as pipe:
         for _ in range(rng.randint(1, MOST_ACTIONS)):
             text += pipe.readline()
@@ -82,7 +85,7 @@ def kill_one(folder: Path, rng: random.Random) -> str:
         _, status = os.waitpid(pid, 0)
         text += pipe.read()
     assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, f"child ended by itself: {status}"
-    return [line for line in text.decode().splitlines() if len(line) == 40][-1]
+    return text.decode().splitlines()[-1]
 
 
 def look(folder: Path, told: str) -> str:
@@ -91,15 +94,21 @@ def look(folder: Path, told: str) -> str:
     unsaved = len(Opening(workspace).unsaved)
     workspace.close()
     hand = Driver(folder)
-    assert hand.session.workspace.notice == "", hand.session.workspace.notice
+    project, journal = workspace.project, workspace.journal
+    facts = f"{project.journal_number} of {journal.first_segment}..{journal.last_number}"
+    assert hand.session.workspace.notice == "", f"{hand.session.workspace.notice} {facts}"
     found = digest(hand)
     answer = "the state told"
     if found != told:
         answer = "one action later"
+        history = hand.session.history
+        labels = f"{[ref.label for ref in history.refs_done[-3:]]} {[ref.label for ref in history.refs_undone[-3:]]}"
         if hand.session.undo() is None or digest(hand) != told:
+            before = digest(hand)
             hand.session.redo()
             assert digest(hand) == found
-            assert hand.session.redo() is not None and digest(hand) == told, "the state told was lost"
+            hand.session.redo()
+            assert digest(hand) == told, f"lost {told}: found {found}, {before}, {digest(hand)}; {labels}"
     hand.session.close()
     return f"{answer}, {unsaved} unsaved"
 

@@ -113,7 +113,7 @@ class ShiftCore:
 def write_frames(folder: Path, size: Size, num_frames: int) -> Path:
     if folder.exists():
         return folder
-    folder.mkdir()
+    folder.mkdir(parents=True)
     for frame in range(num_frames):
         Image.new("RGB", (size.width, size.height), (frame, 0, 0)).save(folder / f"{frame:05d}.png")
     return folder

@@ -205,6 +205,38 @@ def test_lost_journal_is_said_and_work_goes_on(hand: Survivor) -> None:
     assert hand.everything() == state and hand.session.undo() == "paint object 1"
 
 
+def test_first_work_in_an_opened_workspace_survives_a_crash(hand: Survivor) -> None:
+    hand.reopen()
+    hand.save()
+    hand.drag("brush", (4, 4), (9, 4))
+    state = hand.everything()
+    hand.crash()
+    assert hand.everything() == state and hand.session.workspace.notice == ""
+
+
+def test_lost_journal_is_said_once(hand: Survivor) -> None:
+    hand.drag("brush", (4, 4), (9, 4))
+    hand.session.close()
+    shutil.rmtree(hand.workspace / "journal")
+    hand.start()
+    hand.reopen()
+    assert hand.session.workspace.notice == ""
+
+
+def test_journal_of_another_workspace_is_set_aside(hand: Survivor, tmp_path: Path) -> None:
+    other = Survivor(tmp_path / "other", num_frames=NUM_FRAMES)
+    other.drag("brush", (2, 2), (9, 2))
+    other.session.close()
+    hand.drag("brush", (4, 4), (9, 4))
+    before = hand.everything()
+    hand.session.close()
+    shutil.rmtree(hand.workspace / "journal")
+    shutil.copytree(other.workspace / "journal", hand.workspace / "journal")
+    hand.start()
+    assert "another state" in hand.session.workspace.notice and hand.everything()[:2] == before[:2]
+    assert hand.session.undo() is None and list((hand.workspace / "journal").glob("*.damaged"))
+
+
 EVENTS = st.one_of(
     WORK,
     WORK,
