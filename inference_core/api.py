@@ -5,12 +5,13 @@ One thread (the worker) calls everything below except reading the frozen values.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inference_core.confidence import ObjectMeasure
 from util.jobs import CancelToken
 from util.types import ImageU8, IndexMask, Size
 
@@ -60,12 +61,18 @@ class PropagationRequest:
 
 @dataclass(frozen=True)
 class FrameResult:
-    """One finished frame: the whole new index mask (uint8 [H, W], native size) and how far the run is."""
+    """One finished frame: the whole new index mask (uint8 [H, W], native size) and how far the run is.
+
+    Args:
+        measures: by object id, how good the masks of the objects carried here may be; empty where the engine does
+            not know.
+    """
 
     frame: int
     mask: IndexMask
     done: int
     total: int
+    measures: Mapping[int, ObjectMeasure] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from inference_core.api import ExistingMask, FrameReader, FrameResult, KeyFrame, MemoryReport, PropagationRequest
 from inference_core.channels import Channels
+from inference_core.confidence import ObjectMeasure, PassMeasures
 from inference_core.feature_cache import FeatureCache
 from inference_core.fusion import Fuser
 from inference_core.pass_planner import Pass, plan_passes
@@ -143,9 +144,9 @@ class InferenceCore:
         total = sum(len(one_pass.frames) for one_pass in passes)
         done = 0
         for one_pass in passes:
-            for frame, mask in self._run_pass(one_pass, token or CancelToken()):
+            for frame, mask, measures in self._run_pass(one_pass, token or CancelToken()):
                 done += 1
-                yield FrameResult(frame, mask, done, total)
+                yield FrameResult(frame, mask, done, total, measures)
 
     def _passes(self, request: PropagationRequest) -> tuple[Pass, ...]:
         last = len(self._frames) - 1 if request.last is None else request.last
@@ -165,9 +166,13 @@ class InferenceCore:
         """Whether the user has ever shown this object; until then it is nowhere."""
         return any((key.mask == object_id).any() for key in self._key_frames.values() if object_id in key.object_ids)
 
-    def _run_pass(self, one_pass: Pass, token: CancelToken) -> Generator[tuple[int, IndexMask], None, None]:
+    def _run_pass(
+        self, one_pass: Pass, token: CancelToken
+    ) -> Generator[tuple[int, IndexMask, Mapping[int, ObjectMeasure]], None, None]:
         propagator, channels = self._propagator, self._channels
-        propagator.begin_pass(one_pass.anchor, channels.from_mask(self._key_frames[one_pass.anchor].mask))
+        start = channels.from_mask(self._key_frames[one_pass.anchor].mask)
+        propagator.begin_pass(one_pass.anchor, start)
+        watch = PassMeasures(dict(zip(channels.object_ids, (start[1:] > 0.5).cpu().numpy(), strict=True)))
         last_kept = one_pass.anchor
         try:
             for position, frame in enumerate(one_pass.frames):
@@ -187,10 +192,12 @@ class InferenceCore:
                     propagator.memorize(frame, features, everything, slots, kind)
                     last_kept = frame if kind is Memory.ROLLING else last_kept
 
-                prob = self.past.merge(one_pass, frame, features, prob, existing, channels)
+                prob, agreement = self.past.merge(one_pass, frame, features, prob, existing, channels)
                 mask = channels.to_mask(prob, active, existing)
                 self.past.keep(frame, prob, active, mask)
-                yield frame, mask
+                planes = prob[1:].float().cpu().numpy()
+                measures = {i: watch.measure(i, p, agreement.get(i)) for i, p in zip(active, planes, strict=True)}
+                yield frame, mask, measures
         except torch.OutOfMemoryError as error:
             raise AppError(
                 "The GPU has no memory left for the next frame.",

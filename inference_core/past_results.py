@@ -10,6 +10,7 @@ from torch import Tensor
 
 from inference_core.api import KeyFrame
 from inference_core.channels import Channels
+from inference_core.confidence import soft_agreement
 from inference_core.fusion import Fuser, FusionInput
 from inference_core.pass_planner import Pass, Span
 from inference_core.policy import CompatPolicy
@@ -71,34 +72,39 @@ class PastResults:
         prob: Tensor,
         mask: IndexMask,
         channels: Channels,
-    ) -> Tensor:
+    ) -> tuple[Tensor, dict[int, float]]:
         """Fuse prob [A+1, Hp, Wp] with the older result, for objects on their way to another of their key frames.
 
         Args:
             mask: the index mask stored for this frame; an object that is neither there nor among the soft results was
                 never looked for on this frame and takes the new result.
+
+        Returns:
+            the fused prob, and how well the two results agree, by the ids of the objects that have both.
         """
         spans = one_pass.active(frame)
         planes = prob[1:].clone()
-        is_fused = False
+        agreement: dict[int, float] = {}
         for far in sorted({span.fuse_with for span in spans if span.fuse_with is not None}):
             rows = [i for i, span in enumerate(spans) if span.fuse_with == far and self._is_known(frame, span, mask)]
             if not rows:
                 continue
             ids = [spans[i].object_id for i in rows]
             gap = abs(far - one_pass.anchor)
+            older = torch.stack([self._soft(frame, i, mask, channels) for i in ids])
+            pairs = zip(ids, planes[rows].float().cpu().numpy(), older.float().cpu().numpy(), strict=True)
+            agreement |= {object_id: soft_agreement(new, old) for object_id, new, old in pairs}
             planes[rows] = self._fuser.fuse(
                 FusionInput(
                     features.image,
-                    torch.stack([self._soft(frame, i, mask, channels) for i in ids]),
+                    older,
                     planes[rows],
                     self._attention(one_pass.anchor, features, ids, channels),
                     old_distance=abs(far - frame) / gap,
                     new_distance=abs(frame - one_pass.anchor) / gap,
                 )
             )
-            is_fused = True
-        return aggregate(planes) if is_fused else prob
+        return (aggregate(planes) if agreement else prob), agreement
 
     def _is_known(self, frame: int, span: Span, mask: IndexMask) -> bool:
         return self.probs.get(frame, span.object_id, mask) is not None or bool((mask == span.object_id).any())
