@@ -1,7 +1,10 @@
-"""Undo and redo."""
+"""Undo, redo and the trash."""
 from __future__ import annotations
 
+from functools import partial
+
 from interact.session_base import SessionBase
+from interact.trash import TrashItem, restore_plan, trash
 from interact.undo_stack import Command
 
 
@@ -37,6 +40,20 @@ class HistoryWalk(SessionBase):
         self._show(step, "Redid")
         self.steps.do_again(step)
         return step.label
+
+    @property
+    def trash(self) -> tuple[TrashItem, ...]:
+        """The deleted objects that can be restored, the latest first."""
+        return trash(self, self.history.refs_done)
+
+    def restore_object(self, object_id: int) -> None:
+        """Give a deleted object back, with its pixels where nothing is now. KeyError: it is not in the trash."""
+        found = next((item for item in self.trash if item.item.object_id == object_id), None)
+        if found is None:
+            raise KeyError(object_id)
+        if self._may_edit():
+            self._leave()
+            self.steps.plan(restore_plan(self, found.item, partial(self.history.load, found.ref)))
 
     def _show(self, step: Command, what: str) -> None:
         if step.frame is not None and not step.touches(self.frame) and step.frame != self.frame:

@@ -109,7 +109,7 @@ class StepKeeper:
         """
         if step is None:
             return
-        if not any(isinstance(change, ProvenanceChange) for change in step.changes):
+        if not _names_sources(step):
             step = with_sources(self._owner, step, origin)
         hurt = injuries(self._owner, step, kinds)
         if hurt:
@@ -125,7 +125,7 @@ class StepKeeper:
 
         def run(token: CancelToken) -> Generator[int, None, None]:
             step = yield from plan.run(token)
-            if step is not None:
+            if step is not None and not _names_sources(step):
                 step = with_sources(self._owner, step, plan.origin, is_planned=True)
             found.append(step)
 
@@ -226,3 +226,7 @@ class StepKeeper:
 
 def _ignore(done: int) -> None:
     """Frames that were looked at; the window counts them."""
+
+
+def _names_sources(step: Step) -> bool:
+    return any(isinstance(change, ProvenanceChange) for change in step.changes)

@@ -100,6 +100,12 @@ class UndoStack:
     def redo_label(self) -> str | None:
         return self._undone[-1].label if self._undone else None
 
+    def load(self, ref: StepRef) -> Step:
+        """Any thread: a step of the history, from the journal. Raises AppError when it cannot be read back."""
+        if self._log is None:
+            raise RuntimeError("a history without a journal has no steps to load")
+        return self._log.load(ref)
+
     def begin(self, step: Step) -> None:
         """A step that takes effect bit by bit is about to begin; `push` ends it, or `abort`.
 
