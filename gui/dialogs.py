@@ -19,8 +19,9 @@ WEIGHTS_FILTER = "Weights (*.pth *.pt *.safetensors *.tar *.zip);;All files (*)"
 VIDEO_FILTER = "Videos (*.mp4 *.mov *.avi *.mkv *.webm *.m4v *.mpg *.mpeg *.wmv);;All files (*)"
 
 
-_SIGNS = {QMessageBox.Warning: ("!", theme.WARNING), QMessageBox.Critical: ("!", theme.NEGATIVE),
-          QMessageBox.Question: ("?", theme.ACCENT_LIGHT)}
+_SIGNS = {QMessageBox.Warning: ("!", "WARNING"), QMessageBox.Critical: ("!", "NEGATIVE"),
+          QMessageBox.Question: ("?", "ACCENT_LIGHT")}
+"""Character and colour of the theme."""
 
 
 def _sign(character: str, color: str, widget: QWidget) -> QPixmap:
@@ -33,7 +34,7 @@ def _sign(character: str, color: str, widget: QWidget) -> QPixmap:
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.Antialiasing)
     painter.setPen(Qt.NoPen)
-    painter.setBrush(QColor(color))
+    painter.setBrush(QColor(getattr(theme, color)))
     disc = QRectF(0.5, 0.5, side - 1, side - 1)
     painter.drawEllipse(disc)
     font = widget.font()

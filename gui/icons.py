@@ -97,8 +97,11 @@ def paint_icon(painter: QPainter, name: str, rect: QRectF, color: QColor) -> Non
     _renderer(name, color.rgba()).render(painter, rect)
 
 
-def icon(name: str, color: str = theme.TEXT) -> QIcon:
-    """An icon that is sharp at any size: `color` normally, muted when disabled, white when checked or selected.
+def icon(name: str, color: str = "") -> QIcon:
+    """An icon that is sharp at any size: muted when disabled, white when checked or selected.
+
+    Args:
+        color: of the icon otherwise; the theme's text without one.
 
     Raises:
         ValueError: no icon has this name.
@@ -142,5 +145,5 @@ class _LineIconEngine(QIconEngine):
         if mode == QIcon.Disabled:
             return QColor(theme.TEXT_DISABLED)
         if state == QIcon.On or mode == QIcon.Selected:
-            return QColor(theme.TEXT_STRONG)
-        return QColor(self._color)
+            return QColor(theme.ON_ACCENT)
+        return QColor(self._color or theme.TEXT)

@@ -1,46 +1,28 @@
-"""The dark look of the window: colours for every widget that paints itself, Qt palette and style sheet for the rest.
+"""The look of the window: colours for every widget that paints itself, Qt palette and style sheet for the rest.
 
 No size is written in pixels for one kind of screen: lengths of the style sheet are made from the application font's
 height, so a desktop with larger letters gets larger buttons. GUI thread only.
 """
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 from PyQt5.QtCore import QDir
 from PyQt5.QtGui import QColor, QFontMetricsF, QPalette
 from PyQt5.QtWidgets import QApplication, QStyleFactory
 
-CANVAS = "#121417"
-"""Behind the image."""
-WINDOW = "#22262c"
-"""Menu bar, tool bars, panels, status bar."""
-TIMELINE = "#1f2328"
-LANE = "#2a2f36"
-FIELD = "#1b1e23"
-"""Text fields and lists."""
-BUTTON = "#2c3138"
-BUTTON_HOVER = "#363d47"
-BUTTON_PRESSED = "#262b31"
-BORDER = "#3a4049"
-TRACK = "#353b44"
-"""Empty part of progress bars and sliders."""
-ROW_SELECTED = "#2d3542"
-TEXT = "#dfe3e8"
-TEXT_STRONG = "#ffffff"
-TEXT_MUTED = "#98a1ad"
-TEXT_DISABLED = "#626a75"
-ACCENT = "#2f6fe0"
-ACCENT_HOVER = "#4280ec"
-ACCENT_PRESSED = "#275cbb"
-ACCENT_LIGHT = "#3d8bfd"
-"""Progress, focus."""
-PLAYHEAD = "#ffd21f"
-POSITIVE = "#22c55e"
-NEGATIVE = "#ef4444"
-WARNING = "#f5a524"
-CHIP = "#d916181c"
-"""Behind text on the image; `#AARRGGBB`."""
+from gui.colors import THEMES, Colors, ThemeName
+
+_colors: Colors = THEMES["dark"]
+
+
+def __getattr__(name: str) -> str:
+    """The colours in use are attributes of this module: `theme.TEXT`. Read them when painting, never at import."""
+    if name.isupper():
+        color: str = getattr(_colors, name)
+        return color
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def unit(font_height: float) -> int:
@@ -48,34 +30,40 @@ def unit(font_height: float) -> int:
     return max(3, round(font_height / 4.25))
 
 
-def apply_theme(app: QApplication) -> None:
-    """Give the application the Fusion style with this palette and style sheet. Call it before widgets are made."""
+def apply_theme(app: QApplication, name: ThemeName = "dark") -> None:
+    """Give the application the Fusion style with this palette and style sheet; widgets that exist are drawn anew."""
+    global _colors
+    _colors = THEMES[name]
     fusion = QStyleFactory.create("Fusion")
     if fusion is None:
         raise RuntimeError("Qt has no Fusion style")
     app.setStyle(fusion)
     app.setPalette(make_palette())
     # A style sheet can name pictures only by file.
-    QDir.setSearchPaths("theme", [str(Path(__file__).with_name("assets"))])
+    assets = Path(__file__).with_name("assets")
+    QDir.setSearchPaths("theme", [str(assets / name), str(assets)])
     app.setStyleSheet(style_sheet(unit(QFontMetricsF(app.font()).height())))
+    for widget in app.allWidgets():
+        widget.update()
 
 
 def make_palette() -> QPalette:
     """The colours that Fusion and self-painting widgets take from the palette, with their disabled versions."""
-    palette = QPalette()
+    palette, now = QPalette(), _colors
     roles = {
-        QPalette.Window: WINDOW, QPalette.WindowText: TEXT, QPalette.Base: FIELD, QPalette.AlternateBase: LANE,
-        QPalette.Text: TEXT, QPalette.Button: BUTTON, QPalette.ButtonText: TEXT, QPalette.BrightText: TEXT_STRONG,
-        QPalette.Highlight: ACCENT, QPalette.HighlightedText: TEXT_STRONG, QPalette.ToolTipBase: BUTTON,
-        QPalette.ToolTipText: TEXT, QPalette.PlaceholderText: TEXT_MUTED, QPalette.Link: ACCENT_LIGHT,
-        QPalette.LinkVisited: ACCENT_LIGHT, QPalette.Light: BUTTON_HOVER, QPalette.Midlight: BUTTON,
-        QPalette.Mid: BORDER, QPalette.Dark: FIELD, QPalette.Shadow: CANVAS,
+        QPalette.Window: now.WINDOW, QPalette.WindowText: now.TEXT, QPalette.Base: now.FIELD,
+        QPalette.AlternateBase: now.LANE, QPalette.Text: now.TEXT, QPalette.Button: now.BUTTON,
+        QPalette.ButtonText: now.TEXT, QPalette.BrightText: now.TEXT_STRONG,
+        QPalette.Highlight: now.ACCENT, QPalette.HighlightedText: now.ON_ACCENT, QPalette.ToolTipBase: now.BUTTON,
+        QPalette.ToolTipText: now.TEXT, QPalette.PlaceholderText: now.TEXT_MUTED, QPalette.Link: now.ACCENT_LIGHT,
+        QPalette.LinkVisited: now.ACCENT_LIGHT, QPalette.Light: now.BUTTON_HOVER, QPalette.Midlight: now.BUTTON,
+        QPalette.Mid: now.BORDER, QPalette.Dark: now.FIELD, QPalette.Shadow: now.CANVAS,
     }
     for role, color in roles.items():
         palette.setColor(role, QColor(color))
     for role in (QPalette.WindowText, QPalette.Text, QPalette.ButtonText, QPalette.HighlightedText):
-        palette.setColor(QPalette.Disabled, role, QColor(TEXT_DISABLED))
-    palette.setColor(QPalette.Disabled, QPalette.Highlight, QColor(TRACK))
+        palette.setColor(QPalette.Disabled, role, QColor(now.TEXT_DISABLED))
+    palette.setColor(QPalette.Disabled, QPalette.Highlight, QColor(now.TRACK))
     return palette
 
 
@@ -85,7 +73,7 @@ def style_sheet(step: int) -> str:
         s1=step, s2=2 * step, s3=3 * step, s4=4 * step, half=max(1, step // 2), radius=round(1.25 * step),
         handle=3 * step, groove=max(3, round(0.9 * step)), overhang=-round(1.1 * step), bar=round(2.5 * step),
         line=round(4.5 * step), box=3 * step, round=(3 * step + 2) // 2, s5=round(6.5 * step),
-        **{name: value for name, value in globals().items() if name.isupper() and isinstance(value, str)},
+        **asdict(_colors),
     )
 
 
@@ -100,7 +88,7 @@ QMenuBar::item {{ padding: {s1}px {s2}px; border-radius: {radius}px; background:
 QMenuBar::item:selected {{ background: {BUTTON_HOVER}; }}
 QMenu {{ background: {BUTTON}; border: 1px solid {BORDER}; padding: {s1}px; }}
 QMenu::item {{ padding: {s1}px {s4}px {s1}px {s5}px; border-radius: {radius}px; }}
-QMenu::item:selected {{ background: {ACCENT}; color: {TEXT_STRONG}; }}
+QMenu::item:selected {{ background: {ACCENT}; color: {ON_ACCENT}; }}
 QMenu::item:disabled {{ color: {TEXT_DISABLED}; background: transparent; }}
 QMenu::separator {{ height: 1px; background: {BORDER}; margin: {s1}px {s2}px; }}
 QMenu::icon {{ left: {s1}px; padding: {half}px; border-radius: {half}px; }}
@@ -118,7 +106,7 @@ QPushButton:pressed, QToolButton:pressed {{ background: {BUTTON_PRESSED}; }}
 QPushButton:focus, QToolButton:focus {{ border-color: {ACCENT_LIGHT}; }}
 QPushButton:checked, QToolButton:checked, QPushButton:default, QPushButton[primary="true"],
 QToolButton[primary="true"] {{
-    background: {ACCENT}; border-color: {ACCENT}; color: {TEXT_STRONG};
+    background: {ACCENT}; border-color: {ACCENT}; color: {ON_ACCENT};
 }}
 QPushButton:checked:hover, QToolButton:checked:hover, QPushButton:default:hover, QPushButton[primary="true"]:hover,
 QToolButton[primary="true"]:hover {{ background: {ACCENT_HOVER}; }}
@@ -138,7 +126,7 @@ QToolButton::menu-indicator {{ image: none; }}
 
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit, QTextEdit {{
     background: {FIELD}; color: {TEXT}; border: 1px solid {BORDER}; border-radius: {radius}px;
-    padding: {half}px {s1}px; selection-background-color: {ACCENT}; selection-color: {TEXT_STRONG};
+    padding: {half}px {s1}px; selection-background-color: {ACCENT}; selection-color: {ON_ACCENT};
 }}
 QLineEdit:hover, QSpinBox:hover, QDoubleSpinBox:hover, QComboBox:hover {{ border-color: {TEXT_DISABLED}; }}
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus, QTextEdit:focus {{

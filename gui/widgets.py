@@ -145,7 +145,7 @@ class ActionButton(QToolButton):
     def _text_color(self) -> QColor:
         if not self.isEnabled():
             return QColor(theme.TEXT_DISABLED)
-        return QColor(theme.TEXT_STRONG if self.property("primary") or self.isChecked() else theme.TEXT)
+        return QColor(theme.ON_ACCENT if self.property("primary") or self.isChecked() else theme.TEXT)
 
     def _paint_hint(self, painter: QPainter, hint: str) -> None:
         font = self.font()

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from pytestqt.logging import _QtMessageCapture as QtLog
 from pytestqt.qtbot import QtBot
 
 from gui import theme
+from gui.colors import THEMES, ThemeName
 from gui.icons import NAMES, icon, svg_document
 from util.palette import object_color
 
@@ -28,6 +31,7 @@ def themed(qapp: QApplication) -> Iterator[QApplication]:
     style, palette, font = qapp.style().objectName(), qapp.palette(), qapp.font()
     theme.apply_theme(qapp)
     yield qapp
+    theme.apply_theme(qapp)
     qapp.setStyleSheet("")
     qapp.setStyle(style)
     qapp.setPalette(palette)
@@ -117,7 +121,9 @@ def test_the_style_sheet_is_understood(themed: QApplication, qtbot: QtBot, qtlog
 
 def test_every_picture_of_the_style_sheet_is_a_file(repository: Path) -> None:
     named = {part.split(")")[0] for part in theme.style_sheet(4).split("url(theme:")[1:]}
-    assert named == {path.name for path in (repository / "gui" / "assets").iterdir()}
+    assets = repository / "gui" / "assets"
+    assert named == {path.name for path in assets.iterdir() if path.is_file()}
+    assert {path.name for path in (assets / "light").iterdir()} < named
 
 
 def test_states_look_different(themed: QApplication, qtbot: QtBot) -> None:
@@ -163,11 +169,16 @@ def contrast(a: str, b: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def test_text_can_be_read() -> None:
+@pytest.mark.parametrize("name", list(THEMES))
+def test_text_can_be_read(name: ThemeName) -> None:
+    theme = THEMES[name]
     for ground in (theme.WINDOW, theme.TIMELINE, theme.FIELD, theme.BUTTON, theme.ROW_SELECTED, theme.CANVAS):
         assert contrast(theme.TEXT, ground) >= 7
         assert contrast(theme.TEXT_MUTED, ground) >= 4.5
-    assert contrast(theme.TEXT_STRONG, theme.ACCENT) >= 4.5
+        assert contrast(theme.TEXT_STRONG, ground) >= 7
+    assert contrast(theme.ON_ACCENT, theme.ACCENT) >= 4.5
+    for color in (theme.WARNING, theme.POSITIVE):
+        assert contrast(color, theme.WINDOW) >= 4.5
     assert contrast(theme.PLAYHEAD, theme.FIELD) >= 7
     for color in (theme.ACCENT_LIGHT, theme.PLAYHEAD):
         assert contrast(color, theme.LANE) >= 3
@@ -185,3 +196,25 @@ def test_self_painted_widgets_find_their_colours_in_the_palette(themed: QApplica
     assert palette.color(QPalette.Window).name() == theme.WINDOW
     assert palette.color(QPalette.Highlight).name() == theme.ACCENT
     assert palette.color(QPalette.Disabled, QPalette.WindowText).name() == theme.TEXT_DISABLED
+
+
+def test_the_look_changes_while_the_window_stands(themed: QApplication, qtbot: QtBot) -> None:
+    button = QPushButton(icon("undo"), "Undo")
+    qtbot.addWidget(button)
+    button.resize(120, 40)
+    dark, mark = button.grab().toImage(), main_color(icon("undo").pixmap(QSize(64, 64)).toImage())
+    theme.apply_theme(themed, "light")
+    assert QColor(theme.WINDOW).lightness() > 200 and themed.palette().color(QPalette.Window).name() == theme.WINDOW
+    light = button.grab().toImage()
+    assert light.pixelColor(8, 20).lightness() > dark.pixelColor(8, 20).lightness() + 100
+    assert main_color(button.icon().pixmap(QSize(64, 64)).toImage()) == theme.TEXT != mark
+
+
+def test_every_colour_named_anywhere_exists(repository: Path) -> None:
+    """Colours are looked up when painting, where a wrong name would show too late."""
+    named = set()
+    for file in (repository / "gui").rglob("*.py"):
+        named |= set(re.findall(r"theme\.([A-Z_]+)", file.read_text(encoding="utf-8")))
+    assert named and named <= {field.name for field in fields(theme.Colors)}
+    with pytest.raises(AttributeError):
+        theme.NO_SUCH_COLOUR  # noqa: B018 - the look-up is what is tested
