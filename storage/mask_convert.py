@@ -10,6 +10,7 @@ Masks come from many programs. What they mean is decided here, once:
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,7 +26,15 @@ _EDGE_REACH = 2  # pixels: an antialiased pixel lies this near to a clean one
 _MAX_EDGE_SHARE = 0.10  # of the picture
 _MIN_RAMP = 3  # grey levels between 0 and 255 that make an edge; fewer are small objects beside an ignored area
 _MAX_FLAT_SHARE = 0.5  # of the pixels between black and white
+_FAR = 1 << 20  # more than any two colours are apart, squared
 _PALETTE_HINT = "Save the mask as a palette or grey PNG, or use exactly the colours of the DAVIS palette."
+
+
+Color = tuple[int, int, int]
+
+
+class UnknownColorsError(AppError):
+    """A mask in colours that are no ids by themselves."""
 
 
 def from_indices(values: IndexMask) -> IndexMask:
@@ -64,7 +73,7 @@ def from_rgb(image: ImageU8, path: Path) -> IndexMask:
     """Ids from colours, uint8 [H, W, 3] -> uint8 [H, W].
 
     Raises:
-        AppError: colours that are not in the DAVIS palette and are more than a thin antialiased edge.
+        UnknownColorsError: colours that are not in the DAVIS palette and are more than a thin antialiased edge.
     """
     ids, is_known = _look_up(image)
     if is_known.all():
@@ -76,7 +85,34 @@ def from_rgb(image: ImageU8, path: Path) -> IndexMask:
     clean = [0, *_solid_ids(ids)]
     is_clean = is_known & np.isin(ids, clean)
     _check_edges(image, is_clean, len(clean) > 1, path)
-    return from_indices(_snap(image, ids, is_clean, clean))
+    return from_indices(_snap(image, ids, is_clean, {i: davis_palette()[i] for i in clean}))
+
+
+def solid_colors(image: ImageU8) -> dict[Color, int]:
+    """The colours of uint8 [H, W, 3] that fill a 2x2 block somewhere -> the number of such blocks."""
+    packed = _pack(image)
+    found, counts = np.unique(packed[1:, 1:][_flat_blocks(packed)], return_counts=True)
+    return {
+        (value >> 16, value >> 8 & 255, value & 255): count
+        for value, count in zip(found.tolist(), counts.tolist(), strict=True)
+    }
+
+
+def from_colors(image: ImageU8, colors: Mapping[int, Color]) -> IndexMask:
+    """Ids from colours, uint8 [H, W, 3] -> uint8 [H, W]: a pixel of another colour takes the nearest one.
+
+    Args:
+        colors: id -> RGB; black is background. Colours within two pixels go before others.
+    """
+    table = {0: (0, 0, 0), **colors}
+    packed = _pack(image)
+    ids = np.zeros(packed.shape, np.uint8)
+    is_clean = np.zeros(packed.shape, np.bool_)
+    for object_id, color in table.items():
+        is_it = packed == _pack(np.array(color, np.uint8))
+        ids[is_it] = object_id
+        is_clean |= is_it
+    return ids if is_clean.all() else _snap(image, ids, is_clean, {i: np.array(c) for i, c in table.items()})
 
 
 def present_values(mask: IndexMask) -> tuple[int, ...]:
@@ -107,7 +143,7 @@ def _is_soft_binary(values: IndexMask) -> bool:
     return bool((is_flat & between).sum() < _MAX_FLAT_SHARE * between.sum())
 
 
-def _flat_blocks(values: IndexMask) -> NDArray[np.bool_]:
+def _flat_blocks(values: NDArray[np.unsignedinteger]) -> NDArray[np.bool_]:
     """bool [H-1, W-1]: the 2x2 block whose last corner is at (+1, +1) has one value."""
     corner = values[1:, 1:]
     is_flat = (corner == values[:-1, :-1]) & (corner == values[1:, :-1]) & (corner == values[:-1, 1:])
@@ -149,23 +185,26 @@ def _check_edges(image: ImageU8, is_clean: NDArray[np.bool_], has_objects: bool,
     rows, cols = np.nonzero(stray if stray.any() else ~is_clean)
     red, green, blue = (int(value) for value in image[rows[0], cols[0]])
     num_colors = len(np.unique(_pack(image[~is_clean])))
-    raise AppError(
+    raise UnknownColorsError(
         f"{path}: {num_colors} colours over {share:.0%} of the picture are not in the DAVIS palette, for example "
         f"#{red:02x}{green:02x}{blue:02x} at x {cols[0]}, y {rows[0]}.",
         _PALETTE_HINT,
     )
 
 
-def _snap(image: ImageU8, ids: IndexMask, is_clean: NDArray[np.bool_], clean: list[int]) -> IndexMask:
-    """`ids` with every unclean pixel given the nearest colour among the clean ones within reach."""
+def _snap(
+    image: ImageU8, ids: IndexMask, is_clean: NDArray[np.bool_], colors: Mapping[int, NDArray[np.integer]]
+) -> IndexMask:
+    """`ids` with every unclean pixel given the nearest of the colours of its id; those within reach go before."""
     rows, cols = np.nonzero(~is_clean)
-    colors = image[rows, cols].astype(np.int32)
+    pixels = image[rows, cols].astype(np.int32)
     best = np.full(len(rows), np.iinfo(np.int32).max, np.int32)
     chosen = np.zeros(len(rows), np.uint8)
-    for object_id in clean:
-        distance = ((colors - davis_palette()[object_id].astype(np.int32)) ** 2).sum(axis=1, dtype=np.int32)
+    for object_id, color in colors.items():
+        distance = ((pixels - color.astype(np.int32)) ** 2).sum(axis=1, dtype=np.int32)
         is_near = _near(is_clean & (ids == object_id))[rows, cols]
-        is_better = is_near & (distance < best)
+        distance += np.where(is_near, 0, _FAR).astype(np.int32)
+        is_better = distance < best
         best[is_better] = distance[is_better]
         chosen[is_better] = object_id
     snapped = ids.copy()

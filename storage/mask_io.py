@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,7 +21,7 @@ from storage.io_errors import reason
 from storage.mask_convert import from_deep_grey, from_grey, from_indices, from_rgb, present_values
 from util.errors import AppError
 from util.palette import davis_palette
-from util.types import IndexMask, Size
+from util.types import ImageU8, IndexMask, Size
 
 _FORMATS = ("PNG", "BMP", "TIFF", "WEBP")
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -51,6 +52,35 @@ def read_mask(path: Path, size: Size | None = None) -> IndexMask:
 
 def decode_mask(file: BinaryIO, path: Path, size: Size | None = None) -> IndexMask:
     """`read_mask` from an open file; `path` is for messages."""
+
+    def convert(image: Image.Image, is_ours: bool) -> NDArray[np.uint8]:
+        return np.asarray(image) if is_ours else _to_ids(image, path)
+
+    return _decode(file, path, size, convert)
+
+
+def read_colors(path: Path, size: Size | None = None) -> ImageU8:
+    """The colours of a mask picture, uint8 [H, W, 3], RGB; what is mostly transparent is black.
+
+    Raises what `read_mask` raises for a file, and nothing about its colours.
+    """
+
+    def convert(image: Image.Image, is_ours: bool) -> NDArray[np.uint8]:
+        pixels = np.array(image.convert("RGBA"))
+        pixels[pixels[..., 3] < 128] = 0
+        return pixels[..., :3]
+
+    try:
+        with open(path, "rb") as file:
+            return _decode(file, path, size, convert)
+    except OSError as error:
+        raise AppError(f"{path}: cannot be read ({reason(error)}).", "Check the path.") from error
+
+
+def _decode(
+    file: BinaryIO, path: Path, size: Size | None, convert: Callable[[Image.Image, bool], NDArray[np.uint8]]
+) -> NDArray[np.uint8]:
+    """A copy of what `convert` makes of the loaded picture and of whether it is our own. Raises AppError."""
     try:
         _check_png(file, path)
         file.seek(0)
@@ -63,7 +93,7 @@ def decode_mask(file: BinaryIO, path: Path, size: Size | None = None) -> IndexMa
             if num_pictures != 1:
                 raise AppError(f"{path}: holds {num_pictures} pictures; a mask is one.", "Export them one by one.")
             image.load()
-            mask = np.asarray(image) if is_ours else _to_ids(image, path)
+            found = convert(image, is_ours)
     except AppError:
         raise
     except UnidentifiedImageError as error:
@@ -75,7 +105,7 @@ def decode_mask(file: BinaryIO, path: Path, size: Size | None = None) -> IndexMa
         raise AppError(f"{path}: is far too large for a mask.", _READ_HINT) from error
     except Exception as error:  # the decoders raise nearly every type for a damaged file
         raise AppError(f"{path}: is damaged and cannot be read ({reason(error)}).", _READ_HINT) from error
-    return np.array(mask, np.uint8, order="C")
+    return np.array(found, np.uint8, order="C")
 
 
 def encode_mask(mask: IndexMask, palette: NDArray[np.uint8] | None = None) -> bytes:

@@ -4,6 +4,7 @@ The id is the class times 1000 plus the object's number. Class 10 is kept free: 
 """
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,7 +117,7 @@ def _names(file: Path) -> dict[int, str]:
 
 def _parse(text: str, file: Path, frames: NamedFrames, names: Mapping[int, str]) -> MotsReader:
     rows: list[tuple[int, int, str]] = []
-    tracks: dict[int, str] = {}
+    kinds: dict[int, int] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
@@ -131,10 +132,14 @@ def _parse(text: str, file: Path, frames: NamedFrames, names: Mapping[int, str])
             )
         rows.append((frame, _NOBODY if kind == IGNORED else track, cells[5]))
         if kind != IGNORED:
-            name = names.get(kind, f"class {kind}")
-            tracks.setdefault(track, name if track % _PER_CLASS == 0 else f"{name} {track % _PER_CLASS}")
-    values = number_things(tracks, {track: track % _PER_CLASS for track in tracks})
+            kinds.setdefault(track, kind)
+    values = number_things(kinds, {track: track % _PER_CLASS for track in kinds})
+    members = Counter(kinds.values())
     lines: dict[int, list[tuple[int, str]]] = {}
     for frame, track, runs in rows:
         lines.setdefault(frame, []).append((values.get(track, IGNORE), runs))
-    return MotsReader(file, frames.size, lines, {values[track]: Label(name) for track, name in tracks.items()})
+    labels = {}
+    for track, kind in kinds.items():
+        name = names.get(kind, f"class {kind}")
+        labels[values[track]] = Label(name if members[kind] == 1 else f"{name} {track % _PER_CLASS}")
+    return MotsReader(file, frames.size, lines, labels)
