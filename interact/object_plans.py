@@ -107,6 +107,37 @@ def split_plan(scene: Scene, item: SceneObject, splitter: Splitter, frames: rang
     return Plan(_title(label), len(frames), run, "")
 
 
+def absence_plan(scene: Scene, object_id: int, frames: range) -> Plan:
+    """An object is absent: its pixels go, the first frame becomes a key frame without it, all of them are verified.
+
+    Not every frame becomes a key frame: the engine would have to remember all of them. Raises KeyError: unknown id.
+    """
+    name, first = scene.objects.name(object_id), frames.start
+    label = f"{name} is absent{_where(scene, frames)}"
+    recolor = _table({object_id: 0})
+    verified = scene.marks["verified"]
+    unverified = {frame: verified.on(frame) for frame in frames if object_id not in verified.on(frame)}
+
+    def run(token: CancelToken) -> Generator[int, None, Step | None]:
+        changes: list[Change] = []
+        for done, frame in enumerate(frames, start=1):
+            token.check()
+            if object_id in scene.masks.object_ids(frame):
+                before = scene.masks.get(frame)
+                after = recolor(before)
+                changes += edit_pixels(scene, frame, after) if frame == first else _pixels(
+                    scene, frame, before, after, recolor
+                )
+            yield done
+        changes += _marks(scene, {first: scene.key_frames.on(first) | {object_id}})
+        if unverified:
+            after_marks = {frame: ids | {object_id} for frame, ids in unverified.items()}
+            changes.append(MarkChange("verified", unverified, after_marks))
+        return Step(label, first, tuple(changes)) if changes else None
+
+    return Plan(_title(label), len(frames), run, f"{name} is known to be absent there.")
+
+
 def import_plan(scene: Scene, masks: Mapping[int, IndexMask]) -> Plan:
     """Masks laid over whole frames; new ids become objects, the frames key frames. Key frames are protected from it.
 

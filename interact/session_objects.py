@@ -121,6 +121,16 @@ class ObjectEditing(SessionBase):
         self._record(acceptance(self, self.frame, item, free))
         return item.object_id in self.objects
 
+    def mark_absent(self, object_id: int) -> None:
+        """An object is absent from this frame up to its next key frame, or to the out mark. KeyError: unknown id."""
+        if self._may_edit():
+            self._leave()
+            ahead = (frame for frame, ids in self.key_frames.items() if object_id in ids and frame > self.frame)
+            stop = min(ahead, default=len(self.frames))
+            if self.frame in self.in_out.frames:
+                stop = min(stop, self.in_out.frames.stop)
+            self.steps.plan(object_plans.absence_plan(self, object_id, range(self.frame, stop)))
+
     def clear_frame(self) -> None:
         """Empty the current frame: its objects count as absent here. On an empty frame: forget its key marks."""
         if self._may_edit():
