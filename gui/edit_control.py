@@ -46,7 +46,7 @@ class EditControl(QObject):
     def begin(self, video: OpenVideo) -> None:
         """Hand the window's choices (tool, brush, looks) to a video that was just opened."""
         video.session.brush_size = self._brush_size
-        self.keep_others()
+        self.keep_switches()
         self.set_tool(next(name for name in TOOLS if self._window.actions_by_id[f"tool.{name}"].isChecked()))
 
     # -- pointer
@@ -122,10 +122,12 @@ class EditControl(QObject):
         else:
             self._window.tool_panel.set_tool(name)
 
-    def keep_others(self) -> None:
-        """Hand on whether painting leaves other objects alone."""
+    def keep_switches(self) -> None:
+        """Hand on what is switched on: painting leaves other objects alone, propagation stops at cuts."""
         if self._video is not None:
-            self.session.keeps_others = self._window.actions_by_id["tool.keep_others"].isChecked()
+            actions = self._window.actions_by_id
+            self.session.keeps_others = actions["tool.keep_others"].isChecked()
+            self.session.stops_at_cuts = actions["propagate.stop_at_cuts"].isChecked()
 
     def pick_object(self) -> None:
         """Select what lies under the pointer."""

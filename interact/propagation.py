@@ -9,9 +9,10 @@ from typing import Protocol
 
 import numpy as np
 
-from inference_core.api import CoreApi, Direction, FrameResult, KeyFrame, PropagationRequest
+from inference_core.api import CoreApi, Direction, FrameReader, FrameResult, KeyFrame, PropagationRequest
 from interact.baselines import Baseline, baseline_after_propagation
 from interact.commands import BaselineChange, Change, MarkChange, MaskChange, Scene, Step
+from interact.cut_watch import propagate_within_scene
 from interact.layering import id_table
 from interact.protection import PROTECTING
 from interact.sources import engine_source, now_text, source_change
@@ -54,8 +55,14 @@ class Propagation:
         direction: Direction,
         first: int | None,
         last: int | None,
+        scenes: FrameReader | None,
     ) -> None:
-        """Args: history: hears of every frame before it is changed. AppError: there is nothing on the anchor to carry.
+        """Args:
+            history: hears of every frame before it is changed.
+            scenes: the video, to stop where it cuts to another scene; None to go on there.
+
+        Raises:
+            AppError: there is nothing on the anchor to carry.
         """
         present = scene.key_frames.on(anchor) or scene.masks.object_ids(anchor)
         if not present:
@@ -78,6 +85,8 @@ class Propagation:
             baseline = scene.baselines.get(frame)
             if baseline is not None and (frame != anchor or _is_due(baseline, direction)):
                 self._baselines[frame] = baseline
+        self._scenes = scenes
+        self._cuts: list[tuple[int, int]] = []
         self._deltas: list[MaskDelta] = []
         self._frames: set[int] = set()
         self._engine = Source("propagated", "", now_text(), anchor)
@@ -100,7 +109,13 @@ class Propagation:
         token.check()
         api.sync([self._key_frame(frame, ids) for frame, ids in sorted(self._keys.items())])
         token.check()
-        yield from api.propagate(self._request, token)
+        if self._scenes is None:
+            yield from api.propagate(self._request, token)
+        else:
+            yield from propagate_within_scene(api, self._request, self._scenes, token, self._note_cut)
+
+    def _note_cut(self, before: int, after: int) -> None:
+        self._cuts.append((min(before, after), max(before, after)))
 
     def _key_frame(self, frame: int, ids: frozenset[int]) -> KeyFrame:
         baseline = self._baselines.get(frame)
@@ -137,12 +152,14 @@ class Propagation:
         count = len(self._frames)
         frames = f"{count} frame{'' if count == 1 else 's'}"
         stopped = " (stopped)" if outcome.kind == "cancelled" else ""
+        cuts = "".join(f" It ends at the scene cut between frames {a} and {b}." for a, b in self._cuts)
         if not count:
-            return None, f"Nothing was propagated{stopped}."
+            return None, f"Nothing was propagated{stopped}.{cuts}"
         label = f"propagate {frames}{stopped}"
-        step = Step(label, self._anchor, self._changes(label, is_done=not stopped))
+        step = Step(label, self._anchor, self._changes(label, is_done=not stopped and not cuts))
         self._apply_marks(step)
-        return step, f"Propagated {frames}{stopped}."
+        changed = "" if len(self._deltas) == count else f", {len(self._deltas)} of them changed"
+        return step, f"Propagated {frames}{stopped}{changed}.{cuts}"
 
     def _changes(self, label: str, *, is_done: bool) -> tuple[Change, ...]:
         """A run that was stopped or kept to a range still owes its correction to the frames it did not reach."""

@@ -48,7 +48,8 @@ class VideoSession(Drawing, HistoryWalk):
             part = f"{bounds.frames.start} to {bounds.frames.stop - 1}"
             raise AppError(f"This frame lies outside the marked part, frames {part}.", "Go there, or clear the marks.")
         self._leave()
-        run = Propagation(self, self.history, self.frame, direction, bounds.first, bounds.last)
+        scenes = self.frames if self.stops_at_cuts else None
+        run = Propagation(self, self.history, self.frame, direction, bounds.first, bounds.last, scenes)
         job = run.job(core, self._on_propagated)
         self.lock(LOCKED_MESSAGE)
         return job

@@ -89,6 +89,8 @@ class SessionBase:
         self.region: Rect | None = None
         """The local region: prompts and brushes change nothing outside it. Stays when the frame changes."""
         self.in_out = InOut(len(frames))
+        self.stops_at_cuts = True
+        """Whether a propagation ends where the video cuts to another scene."""
         self.keeps_others = False
         """Whether brush, outlines and fill leave the pixels of other objects alone."""
         self.frame = min(project.current_frame, len(frames) - 1)

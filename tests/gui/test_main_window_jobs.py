@@ -321,3 +321,19 @@ def test_in_and_out_marks_bound_the_propagation_and_are_drawn(marked: Driver) ->
     marked.trigger("propagate.backward")
     wait_finished(marked)
     assert marked.mask(0).any() and not marked.mask(11).any()
+
+
+def test_a_scene_cut_ends_the_propagation_unless_switched_off(
+    marked: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = marked.session.frames
+    real = frames.get
+    monkeypatch.setattr(frames, "get", lambda frame: real(frame) if frame < 8 else 255 - real(frame) // 3)
+    marked.trigger("propagate.forward")
+    wait_finished(marked)
+    assert marked.mask(7).any() and not marked.mask(8).any()
+    assert "scene cut between frames 7 and 8" in marked.window.hint_label.full_text
+    marked.trigger("propagate.stop_at_cuts")
+    marked.trigger("propagate.forward")
+    wait_finished(marked)
+    assert marked.mask(11).any()
