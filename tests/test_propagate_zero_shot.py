@@ -1,4 +1,4 @@
-"""propagate.py --zero_shot: a video in, masks of what the network finds out."""
+"""propagate.py with RVOS: `--zero_shot` (a video in, masks of what the network finds out), and with a given mask."""
 from __future__ import annotations
 
 import json
@@ -48,6 +48,23 @@ def test_masks_statistics_and_workspace(
     assert set().union(*workspace.project.key_frames.values()) == found
     assert np.array_equal(workspace.masks.get(3), masks[1])
     workspace.close()
+
+
+def test_a_given_mask_is_carried_by_the_weights_of_a_folder(
+    tmp_path: Path, folder: Path, synthetic_folder: Path, synthetic_video: SyntheticVideo,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    first = synthetic_video.write_masks(tmp_path / "masks") / "00000.png"
+    argv = ["--images", synthetic_folder, "--masks", first, "--output", tmp_path / "out", "--engine", "rvos",
+            "--weights", folder, "--device", "cpu", "--size", 32, "--range", ":3"]
+    assert propagate.main([str(part) for part in argv]) == 2
+    assert "(zero-shot); it cannot carry given masks" in capsys.readouterr().err
+    write_rvos_folder(folder, takes_mask=True)
+    assert propagate.main([str(part) for part in argv]) == 0
+    assert "3 frames, 3 objects" in capsys.readouterr().out
+    files = sorted((tmp_path / "out").iterdir())
+    assert [file.name for file in files] == ["00000.png", "00001.png", "00002.png"]
+    assert np.array_equal(read_mask(files[0], synthetic_video.size), synthetic_video.masks[0])
 
 
 def test_what_is_refused(
