@@ -105,14 +105,24 @@ def spared(scene: Scene, step: Step, hurt: Injuries, kinds: Collection[MarkKind]
         kept = pixels.get(place, change)
         if isinstance(kept, BaselineChange) and kept.frame in lost:
             continue
-        if isinstance(kept, MarkChange) and lost:
-            rest = {frame: ids for frame, ids in kept.after.items() if frame not in lost}
-            kept = MarkChange(kept.kind, {frame: kept.before[frame] for frame in rest}, rest) if rest else None
+        if isinstance(kept, MarkChange):
+            kept = _spared_marks(kept, {frame: protected_on(scene, frame, kinds) for frame in hurt}, lost)
         if kept is not None:
             changes.append(kept)
     if not any(isinstance(change, MaskChange) for change in changes):
         return None
     return replace(step, changes=tuple(changes))
+
+
+def _spared_marks(change: MarkChange, protected: Injuries, lost: Collection[int]) -> MarkChange | None:
+    """What is left alone keeps its marks, too. Args: lost: frames on which nothing else changes."""
+    rest: dict[int, frozenset[int]] = {}
+    for frame, after in change.after.items():
+        kept = protected.get(frame, frozenset())
+        ids = (after - kept) | (change.before[frame] & kept)
+        if frame not in lost and ids != change.before[frame]:
+            rest[frame] = ids
+    return MarkChange(change.kind, {frame: change.before[frame] for frame in rest}, rest) if rest else None
 
 
 def has_prompts(step: Step) -> bool:

@@ -44,11 +44,12 @@ def with_sources(scene: Scene, step: Step, kind: SourceKind = "hand", *, is_plan
     source = Source(kind, step.label, now_text())
     frames: dict[int, set[int]] = {}
     passed_on: set[int] = set()
+    keys = _keys_after(kept)
     for change in kept:
         if isinstance(change, MaskChange):
             gained, lost = _changed(change.delta)
             passed_on |= lost if gained else set()
-            fixed = _fixed_after(scene, kept, change.delta.frame)
+            fixed = keys.get(change.delta.frame, scene.key_frames.on(change.delta.frame))
             for object_id in gained | (lost if is_planned else lost & fixed):
                 frames.setdefault(object_id, set()).add(change.delta.frame)
     gone = _gone(kept)
@@ -108,11 +109,13 @@ def _changed(delta: MaskDelta) -> tuple[set[int], set[int]]:
     return {int(i) for i in np.unique(after[changed])} - nobody, {int(i) for i in np.unique(before[changed])} - nobody
 
 
-def _fixed_after(scene: Scene, changes: Collection[object], frame: int) -> Ids:
+def _keys_after(changes: Collection[object]) -> dict[int, Ids]:
+    """The frames whose key marks change, with what is fixed there then."""
+    keys: dict[int, Ids] = {}
     for change in changes:
-        if isinstance(change, MarkChange) and change.kind == "key" and frame in change.after:
-            return change.after[frame]
-    return scene.key_frames.on(frame)
+        if isinstance(change, MarkChange) and change.kind == "key":
+            keys.update(change.after)
+    return keys
 
 
 def _gone(changes: Collection[object]) -> dict[int, SceneObject]:

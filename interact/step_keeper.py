@@ -20,6 +20,7 @@ from interact.protection import (
     without_verified,
 )
 from interact.sources import with_sources
+from interact.step_codec import pack_step
 from interact.step_run import StepRun
 from interact.undo_stack import Command, UndoStack
 from storage.provenance import SourceKind
@@ -60,6 +61,24 @@ class Plan:
     kinds: tuple[MarkKind, ...] = PROTECTING
     may_spare: bool = False
     origin: SourceKind = "hand"
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """A step, what of the protected it would change, what is left of it without that, and the question in words."""
+
+    step: Step
+    hurt: Injuries
+    part: Step | None
+    text: str
+
+
+def _num_frames(step: Command) -> int:
+    return len({change.delta.frame for change in step.changes if isinstance(change, MaskChange)})
+
+
+def _title(step: Step) -> str:
+    return step.label[:1].upper() + step.label[1:]
 
 
 def _nothing() -> None:
@@ -107,40 +126,57 @@ class StepKeeper:
         Raises:
             AppError: it would change what is protected, and there is nobody to ask.
         """
-        if step is None:
-            return
-        if not _names_sources(step):
-            step = with_sources(self._owner, step, origin)
-        hurt = injuries(self._owner, step, kinds)
-        if hurt:
-            part = spared(self._owner, step, hurt, kinds) if may_spare else None
-            part = None if part is None else with_sources(self._owner, part, origin)
-            self._ask(step, hurt, part, describe(self._owner, step, hurt, kinds))
-        else:
-            self._begin(step)
+        if step is not None:
+            self._settle(self._check(step, kinds, may_spare=may_spare, origin=origin))
 
     def plan(self, plan: Plan) -> None:
         """Work a step out and `record` it."""
-        found: list[Step | None] = []
+        found: list[_Checked] = []
 
         def run(token: CancelToken) -> Generator[int, None, None]:
             step = yield from plan.run(token)
-            if step is not None and not _names_sources(step):
-                step = with_sources(self._owner, step, plan.origin, is_planned=True)
-            found.append(step)
+            if step is not None:
+                found.append(self._check(
+                    step, plan.kinds, may_spare=plan.may_spare, origin=plan.origin, is_planned=True
+                ))
 
         def finish(outcome: Outcome) -> None:
             self._owner.lock(None)
             if outcome.kind == "cancelled":
                 self._owner.message.emit(STOPPED)
+            elif outcome.kind == "done" and not found:
+                self._owner.message.emit(plan.nothing)
             elif outcome.kind == "done":
-                if found[0] is None:
-                    self._owner.message.emit(plan.nothing)
-                self.record(found[0], plan.kinds, may_spare=plan.may_spare, origin=plan.origin)
+                self._settle(found[0])
 
         job = Job(plan.name, plan.total, run, _ignore, finish)
         self._owner.lock(f"{plan.name}; cancel it with Esc to edit.")
         (run_at_once if self._is_short(plan.total) else self.work)(job)
+
+    def _check(
+        self,
+        step: Step,
+        kinds: Collection[MarkKind],
+        *,
+        may_spare: bool,
+        origin: SourceKind,
+        is_planned: bool = False,
+    ) -> _Checked:
+        """Any thread, while nothing edits."""
+        owner = self._owner
+        if not _names_sources(step):
+            step = with_sources(owner, step, origin, is_planned=is_planned)
+        hurt = injuries(owner, step, kinds)
+        part = spared(owner, step, hurt, kinds) if hurt and may_spare else None
+        if part is not None:
+            part = with_sources(owner, part, origin, is_planned=is_planned)
+        return _Checked(step, hurt, part, describe(owner, step, hurt, kinds) if hurt else "")
+
+    def _settle(self, checked: _Checked) -> None:
+        if checked.hurt:
+            self._ask(checked)
+        else:
+            self._begin(checked.step)
 
     def take_back(self, step: Command) -> None:
         """Undo: the newest step in the history."""
@@ -159,9 +195,31 @@ class StepKeeper:
         self._carry_out(step, back=True, name=f"Taking back {step.label}", done=done)
 
     def _begin(self, step: Step) -> None:
+        """A long step is packed for the journal on the worker thread, too."""
+        if self._is_short(_num_frames(step)):
+            self._push(step, None)
+            return
+        packed: list[bytes] = []
+
+        def run(token: CancelToken) -> Generator[int, None, None]:
+            packed.append(pack_step(step))
+            token.check()
+            yield 1
+
+        def finish(outcome: Outcome) -> None:
+            self._owner.lock(None)
+            if outcome.kind == "done":
+                self._push(step, packed[0])
+            elif outcome.kind == "cancelled":
+                self._owner.message.emit(STOPPED)
+
+        self._owner.lock(f"{_title(step)}; cancel it with Esc to edit.")
+        self.work(Job(f"Noting down: {step.label}", None, run, _ignore, finish))
+
+    def _push(self, step: Step, packed: bytes | None) -> None:
         history = self._owner.history
-        history.push(step)
-        self._carry_out(step, back=False, name=step.label[:1].upper() + step.label[1:], undone=history.step_back)
+        history.push(step, packed)
+        self._carry_out(step, back=False, name=_title(step), undone=history.step_back)
 
     def _carry_out(
         self,
@@ -186,7 +244,7 @@ class StepKeeper:
             if outcome.kind == "cancelled":
                 owner.message.emit(STOPPED)
 
-        if self._is_short(len({change.delta.frame for change in step.changes if isinstance(change, MaskChange)})):
+        if self._is_short(_num_frames(step)):
             try:
                 run.at_once()
             except BaseException:
@@ -198,10 +256,10 @@ class StepKeeper:
             owner.lock(f"{name}; cancel it with Esc to edit.")
             self.work(run.job(name, finished))
 
-    def _ask(self, step: Step, hurt: Injuries, part: Step | None, text: str) -> None:
-        owner = self._owner
+    def _ask(self, checked: _Checked) -> None:
+        owner, step, hurt, part = self._owner, checked.step, checked.hurt, checked.part
         if self.ask is None:
-            raise AppError(text, "Nothing was changed. Take the lock or the mark away first.")
+            raise AppError(checked.text, "Nothing was changed. Take the lock or the mark away first.")
 
         def change() -> None:
             owner.lock(None)
@@ -216,8 +274,9 @@ class StepKeeper:
 
         rest = "“Keep” does the rest of it around them." if part is not None else "“Keep” leaves everything as it is."
         owner.lock("There is a question to answer first.")
-        self.ask(Question(text, f"{rest} What is changed anyway has to be verified anew; undo brings it back.",
-                          change, keep))
+        self.ask(Question(
+            checked.text, f"{rest} What is changed anyway has to be verified anew; undo brings it back.", change, keep
+        ))
 
     def _is_short(self, num_frames: int) -> bool:
         size = self._owner.masks.size

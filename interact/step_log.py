@@ -72,12 +72,15 @@ class StepLog:
         self.journal = journal
         self._begun: StepRef | None = None
 
-    def write(self, step: Step) -> StepRef:
-        """A step that is about to take effect, or the one that was begun with all its parts."""
+    def write(self, step: Step, packed: bytes | None = None) -> StepRef:
+        """A step that is about to take effect, or the one that was begun with all its parts.
+
+        Args: packed: `pack_step` of it, where a worker thread has done that already.
+        """
         if self._begun is not None:
             return self._end(step)
         now = time.time()
-        return ref_to(step, self._append("step", step, now), now)
+        return ref_to(step, self._append("step", step, now, packed), now)
 
     def begin(self, step: Step) -> None:
         """A step that will grow by parts. Args: step: what it is without them, if it should be broken off."""
@@ -131,9 +134,9 @@ class StepLog:
             place = Address(place.segment, place.offset + record.nbytes)
         return replace(head, changes=(*head.changes, *parts))
 
-    def _append(self, kind: str, step: Step, now: float) -> Address:
+    def _append(self, kind: str, step: Step, now: float, packed: bytes | None = None) -> Address:
         meta = {"kind": kind, "label": step.label, "frame": step.frame, "time": now}
-        return self.journal.append(meta, pack_step(step))
+        return self.journal.append(meta, pack_step(step) if packed is None else packed)
 
 
 def ref_to(step: Step, address: Address, now: float) -> StepRef:

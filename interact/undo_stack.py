@@ -125,9 +125,12 @@ class UndoStack:
         if self._log is not None:
             self._log.abort()
 
-    def push(self, command: Command) -> None:
-        """Add a step that is about to take effect, or that was begun; what was taken back before is gone."""
-        ref = None if self._log is None else self._log.write(cast(Step, command))
+    def push(self, command: Command, packed: bytes | None = None) -> None:
+        """Add a step that is about to take effect, or that was begun; what was taken back before is gone.
+
+        Args: packed: `interact.step_codec.pack_step` of it, where a worker thread has done that already.
+        """
+        ref = None if self._log is None else self._log.write(cast(Step, command), packed)
         self._nbytes += command.nbytes - _in_memory(self._undone)
         self._undone.clear()
         self._done.append(_Entry(command.label, command.nbytes, command, ref))

@@ -237,6 +237,8 @@ class Worker:
 
     def run(self, cancel_at: int | None = None) -> str:
         job, token, count = self.jobs.pop(0), CancelToken(), 0
+        if cancel_at == 0:
+            token.cancel()
 
         def apply(event: object) -> None:
             nonlocal count
@@ -249,13 +251,14 @@ class Worker:
         return run_inline(Job(job.name, job.total, job.run, apply, job.finish), token).kind
 
 
-def test_a_long_edit_is_two_jobs_and_locks_until_the_end(hand: Driver) -> None:
+def test_a_long_edit_is_three_jobs_and_locks_until_the_end(hand: Driver) -> None:
     session, before = two_objects(hand), hand.state()
     worker = Worker(hand)
     session.merge_objects(2, 1)
     session.rename_object(1, "no")
     assert hand.messages[-1].startswith("Working out: merge object 2 into object 1; cancel it with Esc")
     assert hand.state() == before and worker.jobs[0].total == NUM_FRAMES
+    assert worker.run() == "done" and worker.jobs[0].name == "Noting down: merge object 2 into object 1"
     assert worker.run() == "done" and worker.jobs[0].name == "Merge object 2 into object 1"
     assert worker.run() == "done" and not worker.jobs and not session.is_locked
     assert session.objects.order == (1,)
@@ -271,11 +274,16 @@ def test_cancelling_an_edit_an_undo_or_a_redo_changes_nothing(hand: Driver, canc
     assert worker.run(cancel_at) == "cancelled" and not worker.jobs and not session.is_locked
     session.merge_objects(2, 1)
     worker.run()
+    if cancel_at == 1:
+        assert worker.run(0) == "cancelled" and hand.state() == before and not session.is_locked
+        session.merge_objects(2, 1)
+        worker.run()
+    worker.run()
     assert worker.run(cancel_at) == "cancelled" and hand.state() == before
     assert hand.messages[-1] == "Stopped: nothing was changed." and not session.is_locked
     session.merge_objects(2, 1)
-    worker.run()
-    worker.run()
+    for _ in range(3):
+        assert worker.run() == "done"
     after = hand.state()
     label = session.history.undo_label
     session.undo()
@@ -292,6 +300,7 @@ def test_an_edit_that_fails_half_way_takes_back_what_it_did(
     session, before = two_objects(hand), hand.state()
     worker = Worker(hand)
     session.merge_objects(2, 1)
+    worker.run()
     worker.run()
     apply = session.masks.apply
 

@@ -106,9 +106,10 @@ def test_what_is_changed_anyway_is_no_longer_verified(hand: Driver) -> None:
 def test_clearing_a_frame_spares_what_is_to_be_kept(hand: Driver) -> None:
     session = scene(hand)
     session.set_object_locked(1, True)
+    session.key_frames.replace({0: frozenset()})
     hand.says = "keep"
     session.clear_frame()
-    assert session.masks.object_ids(0) == {1}
+    assert session.masks.object_ids(0) == {1} and session.key_frames == {0: {2}}
 
 
 @pytest.mark.parametrize("kind", ["key", "locked", "verified"])
