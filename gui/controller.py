@@ -152,7 +152,7 @@ class Controller(QObject):
         session.tool_changed.connect(self.show_hint)
         view.player.playing_changed.connect(self.window.transport.set_playing)
         view.failed.connect(partial(self.window.dialogs.show_error, "A frame cannot be shown"))
-        panels.save_failed.connect(partial(self.window.dialogs.show_error, "Not saved"))
+        panels.saving.failed.connect(partial(self.window.dialogs.show_error, "Not saved"))
         self.long_edits.attach(session)
         self.edit.begin(video)
         self.looks.begin(video)
@@ -198,6 +198,7 @@ class Controller(QObject):
         if self._is_closed:
             return True
         self._is_closing = True
+        self.opener.abandon()
         close_again = partial(QTimer.singleShot, 0, self.window.close)
         for runner in self._runners:
             runner.cancel()
@@ -316,6 +317,7 @@ class Controller(QObject):
                 "region": session.region is not None,
                 "pausable": self.propagation.can_cancel,
                 "range": session.in_out.is_set,
+                "trash": bool(session.trash),
                 "suggesting": not self.suggest.missing,
             }
             ready |= {need for need, holds in conditions.items() if holds}

@@ -4,7 +4,7 @@ Messages do not wait: they are shown and the call returns, so that jobs and time
 """
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PyQt5.QtCore import QRectF, Qt
@@ -12,6 +12,7 @@ from PyQt5.QtGui import QColor, QIcon, QPainter, QPixmap
 from PyQt5.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from gui import theme
+from gui.recovery_dialog import Decided, RecoveryDialog
 from gui.widgets import step_of
 from util.errors import AppError
 
@@ -113,6 +114,10 @@ class Dialogs:
         box.setDefaultButton(cancel)
         box.buttonClicked.connect(lambda clicked: on_yes() if clicked is button else None)
         box.open()
+
+    def ask_recovery(self, name: str, unsaved: Sequence[str], decided: Decided) -> None:
+        """Ask whether to recover what was left unsaved; calls `decided` once, does not wait for it."""
+        RecoveryDialog(self._parent, name, unsaved, decided).open()
 
     def ask_protected(self, text: str, details: str, answered: Callable[..., None]) -> None:
         """Ask whether protected masks may change; calls `answered(change=...)` once, does not wait for it."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from interact.annotations import load_annotations
+from interact.recovery import Opening
 from storage.atomic_file import disk_error, write_atomic
 from storage.frame_source import open_source
 from storage.frame_store import FrameStore
@@ -88,19 +89,46 @@ def open_frames_job(
 
 
 def open_workspace_job(
-    frames: FrameStore, folder: Path | None, mask_bytes: int, opened: Callable[[Workspace], None], failed: Failed
-) -> Job[Workspace]:
-    """Open or make the workspace of a video. The frames are closed if that fails."""
+    frames: FrameStore, folder: Path | None, mask_bytes: int, opened: Callable[[Opening], None], failed: Failed
+) -> Job[Opening]:
+    """Open or make the workspace of a video and read its journal. The frames are closed if that fails.
 
-    def run(token: CancelToken) -> Generator[Workspace, None, None]:
+    Unless actions were left unsaved, the opening is settled.
+    """
+
+    def run(token: CancelToken) -> Generator[Opening, None, None]:
+        workspace: Workspace | None = None
         try:
             workspace = Workspace.open(frames.source, folder, mask_bytes=mask_bytes)
+            opening = Opening(workspace)
+            if not opening.unsaved:
+                opening.settle(recover=True)
         except BaseException:
+            if workspace is not None:
+                workspace.abandon()
             frames.close()
             raise
-        yield workspace
+        yield opening
 
     return Job("Opening the workspace", None, run, opened, _report("The workspace cannot be opened", failed))
+
+
+def settle_job(
+    frames: FrameStore, opening: Opening, recover: bool, settled: Callable[[Opening], None], failed: Failed
+) -> Job[Opening]:
+    """Recover the actions that were left unsaved, or leave them. Workspace and frames are closed if that fails."""
+
+    def run(token: CancelToken) -> Generator[Opening, None, None]:
+        try:
+            opening.settle(recover=recover)
+        except BaseException:
+            opening.workspace.abandon()
+            frames.close()
+            raise
+        yield opening
+
+    name = "Recovering the last actions" if recover else "Opening the masks as they were saved"
+    return Job(name, None, run, settled, _report("The workspace cannot be opened", failed))
 
 
 def scan_presence_job(masks: MaskStore, found: Callable[[Presence], None], failed: Failed) -> Job[Presence]:

@@ -9,6 +9,7 @@ from PyQt5.QtCore import QObject
 
 from gui.object_dialogs import ColorDialog, GoToDialog, Scope, ScopeDialog
 from gui.object_row import ObjectRow
+from gui.trash_dialog import TrashDialog
 from interact.prompts import Polygon
 from interact.session import VideoSession
 from util.errors import AppError
@@ -47,6 +48,7 @@ class ObjectControl(QObject):
             "object.move_down": lambda: self._move(1),
             "object.go_to": self._ask_go_to,
             "object.merge": self._ask_merge,
+            "object.restore": self._ask_restore,
             "object.swap": self._ask_swap,
             "object.split": self._ask_split,
             "object.split_drawn": self._draw_split,
@@ -142,6 +144,15 @@ class ObjectControl(QObject):
             "Merge objects", f"Give the pixels of {self._name(object_id)} to", "all", object_id,
             lambda other, frames: self._session.merge_objects(object_id, other, frames),
         )
+
+    def _ask_restore(self) -> None:
+        session = self._session
+        journal = session.workspace.journal
+
+        def restore(object_id: int) -> None:
+            self._controller.perform(lambda: session.restore_object(object_id))
+
+        TrashDialog(self._window, session.trash, journal.nbytes, journal.quota_bytes, restore).open()
 
     def _ask_swap(self) -> None:
         object_id = self._selected

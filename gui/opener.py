@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QMimeData, QObject
 
-from gui.file_jobs import open_frames_job, open_workspace_job
+from gui.file_jobs import open_frames_job, open_workspace_job, settle_job
+from interact.recovery import Opening
 from interact.session import VideoSession
 from storage.frame_store import FrameStore
-from storage.workspace import Workspace
 from util.errors import AppError
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Opener(QObject):
         super().__init__(controller)
         self._controller = controller
         self._path: Path | None = None
+        self._undecided: tuple[FrameStore, Opening] | None = None
 
     @property
     def is_opening(self) -> bool:
@@ -84,15 +85,48 @@ class Opener(QObject):
         config = self._controller.config
         folder = config.workspace if self._controller.is_told(frames.source.path) else None
 
-        def opened(workspace: Workspace) -> None:
-            self._on_workspace(frames, workspace)
+        def opened(opening: Opening) -> None:
+            self._on_workspace(frames, opening)
 
         job = open_workspace_job(frames, folder, config.budgets.masks, opened, self._on_failed)
         self._controller.files.submit(job)
 
-    def _on_workspace(self, frames: FrameStore, workspace: Workspace) -> None:
+    def _on_workspace(self, frames: FrameStore, opening: Opening) -> None:
+        """Ask first when the program left actions unsaved."""
+        if not opening.unsaved:
+            self._on_settled(frames, opening)
+            return
+        self._undecided = frames, opening
+        name = self._path.name if self._path is not None else "it"
+        self._controller.window.dialogs.ask_recovery(name, opening.unsaved, self._on_decided)
+
+    def _on_decided(self, recover: bool | None) -> None:
+        if self._undecided is None:  # the window was closed meanwhile
+            return
+        frames, opening = self._undecided
+        if recover is None:
+            self.abandon()
+            return
+        self._undecided = None
+
+        def settled(opening: Opening) -> None:
+            self._on_settled(frames, opening)
+
+        self._controller.files.submit(settle_job(frames, opening, recover, settled, self._on_failed))
+
+    def abandon(self) -> None:
+        """Forget a workspace that waits for a decision; it stays as it is until the next opening."""
+        if self._undecided is not None:
+            frames, opening = self._undecided
+            self._undecided = self._path = None
+            opening.workspace.abandon()
+            frames.close()
+            self._controller.window.start_page.set_status("")
+            self._controller.show_message("Not opened; the last actions can still be recovered.")
+
+    def _on_settled(self, frames: FrameStore, opening: Opening) -> None:
         path, self._path = self._path, None
-        session = VideoSession(frames, workspace, self._controller.methods.choice)
+        session = VideoSession(frames, opening.workspace, self._controller.methods.choice, opening=opening)
         window = self._controller.window
         if path is not None:
             window.settings.add_recent(path)

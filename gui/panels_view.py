@@ -4,20 +4,18 @@ One object per open video.
 """
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PyQt5.QtCore import QObject, QTimer, pyqtSignal
+from PyQt5.QtCore import QObject, QTimer
 
-from gui import theme
 from gui.object_row import ObjectRow
 from gui.presence import PresenceIndex
+from gui.save_state import SaveState
 from gui.timecode import format_timecode
 from gui.timeline_paint import Lane
 from interact.objects import SceneObject
 from interact.session import VideoSession
-from util.errors import AppError
 from util.observer import Signal
 from util.palette import Rgb, object_color
 from util.types import Rect
@@ -36,10 +34,7 @@ def format_rate(rate: float) -> str:
 
 
 class PanelsView(QObject):
-    """Signal: `save_failed(AppError)`, once per series of failures, in the GUI thread."""
-
-    save_failed = pyqtSignal(object)
-    _saved = pyqtSignal()
+    """Attribute: saving: what the status bar says about it; tells when it fails."""
 
     def __init__(self, session: VideoSession, view: FrameView, window: MainWindow) -> None:
         super().__init__(window)
@@ -47,7 +42,7 @@ class PanelsView(QObject):
         self._session = session
         self._view = view
         self._window = window
-        self._save_error: AppError | None = None
+        self.saving = SaveState(window.saved_label, session.masks, session.workspace.folder, self)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(REFRESH)
@@ -58,13 +53,10 @@ class PanelsView(QObject):
         self.refresh()
         self._on_tool_changed()
         self._on_frame_changed(session.frame)
-        self._show_saved()
 
     def _connect(self) -> None:
         for signal, slot in self._connections():
             signal.connect(slot)
-        self._saved.connect(self._on_saved)
-        self.save_failed.connect(self._on_save_failed)
 
     def _connections(self) -> tuple[tuple[Signal[...], Callable[..., object]], ...]:
         """What is heard of the session, which outlives these panels."""
@@ -77,8 +69,7 @@ class PanelsView(QObject):
             (session.objects.changed, self.refresh),
             (session.tool_changed, self._on_tool_changed),
             (session.interaction_changed, self._on_interaction_changed),
-            (session.masks.saved, self._tell_saved),
-            (session.masks.failed, self._tell_failed),
+            (session.history.changed, self.saving.refresh),
         )
 
     def close(self) -> None:
@@ -93,7 +84,7 @@ class PanelsView(QObject):
         window.object_panel.set_rows((), None)
         window.transport.set_position("")
         window.facts_label.clear()
-        window.saved_label.clear()
+        self.saving.close()
         self.deleteLater()
 
     def add_presence(self, found: dict[int, frozenset[int]]) -> None:
@@ -156,8 +147,7 @@ class PanelsView(QObject):
     def _on_mask_changed(self, frame: int, rect: Rect) -> None:
         if self.presence.put(frame, self._session.masks.object_ids(frame)):
             self._refresh_soon()
-        if self._save_error is None and self._session.masks.has_unsaved:
-            self._window.saved_label.setText("saving…")
+        self.saving.refresh()
 
     def _on_in_out_changed(self) -> None:
         marks = self._session.in_out
@@ -176,33 +166,3 @@ class PanelsView(QObject):
         prompts = interaction.prompts if interaction is not None and interaction.kind == kind else ()
         positive = sum(1 for prompt in prompts if prompt.positive)
         self._window.tool_panel.set_prompts(positive, len(prompts) - positive)
-
-    # -- saved state
-
-    def _tell_saved(self) -> None:
-        """Writer thread."""
-        self._saved.emit()
-
-    def _tell_failed(self, error: AppError) -> None:
-        """Writer thread."""
-        self.save_failed.emit(error)
-
-    def _on_saved(self) -> None:
-        self._save_error = None
-        self._show_saved()
-
-    def _on_save_failed(self, error: AppError) -> None:
-        self._save_error = error
-        self._show_saved()
-
-    def _show_saved(self) -> None:
-        label, masks = self._window.saved_label, self._session.masks
-        if self._save_error is not None:
-            label.setText("✖ not saved")
-            label.setToolTip(str(self._save_error))
-            label.setStyleSheet(f"color: {theme.WARNING};")
-            return
-        label.setStyleSheet("")
-        label.setToolTip(f"Masks are saved as you work, in {self._session.workspace.folder}")
-        if masks.last_saved is not None and not masks.has_unsaved:
-            label.setText(time.strftime("✔ saved %H:%M:%S", time.localtime(masks.last_saved)))

@@ -121,6 +121,7 @@ class Opening:
     """Made once per opened workspace, by the thread that opens it, which also calls `settle`; then the session's.
 
     Attributes:
+        workspace: as given.
         log: for the session to go on with.
         state: the history and what belongs to it; after `settle`, of the state that was chosen.
         unsaved: labels of the actions that the masks and the project file may lack, in order.
@@ -128,7 +129,7 @@ class Opening:
     """
 
     def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+        self.workspace = workspace
         self._journal: Journal = workspace.journal
         self.log = StepLog(self._journal)
         self.state = Snapshot()
@@ -172,7 +173,7 @@ class Opening:
         if self._is_settled:
             return
         self._is_settled = True
-        masks = self._workspace.masks
+        masks = self.workspace.masks
         if recover:
             self._impose(masks, ((effect, effect.back) for effect in self._effects))
             self._scene_effects = self._effects
@@ -231,11 +232,11 @@ class Opening:
 
     def _start_anew(self, notice: str) -> None:
         """Raises AppError when the project file, which names the journal, cannot be written."""
-        project = self._workspace.project
+        project = self.workspace.project
         self._journal.set_aside()
         project.journal_id, project.journal_number = "", 0
-        self._workspace.save()
-        self._workspace.flush()
+        self.workspace.save()
+        self.workspace.flush()
         self.log = StepLog(self._journal)
         self.state = self._saved_state = Snapshot()
         self._effects, self.unsaved = [], []

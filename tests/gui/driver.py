@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from gui.dialogs import Dialogs
 from gui.engine import BuildCore
 from gui.main_window import MainWindow
+from gui.recovery_dialog import Decided
 from inference_core.api import ExistingMask, FrameReader, FrameResult, KeyFrame, MemoryReport, PropagationRequest
 from interact.session import VideoSession
 from util.config import WINDOW, AppConfig, parse_config
@@ -34,6 +35,8 @@ class FakeDialogs(Dialogs):
     folder: Path | None = None
     save: Path | None = None
     says_yes: bool = True
+    recovers: bool | None = True
+    unsaved: list[str] = field(default_factory=list)
     errors: list[AppError] = field(default_factory=list)
     defects: list[BaseException] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
@@ -57,6 +60,10 @@ class FakeDialogs(Dialogs):
 
     def ask_save_video(self, path: Path) -> Path | None:
         return self.save
+
+    def ask_recovery(self, name: str, unsaved: Sequence[str], decided: Decided) -> None:
+        self.unsaved.extend(unsaved)
+        decided(self.recovers)
 
     def confirm(self, title: str, text: str, details: str, yes: str, on_yes: Callable[[], None]) -> None:
         self.questions.append(text)
