@@ -7,6 +7,9 @@ from interact.session_base import SessionBase
 from interact.trash import TrashItem, restore_plan, trash
 from interact.undo_stack import Command
 
+QUICKLY_LOADED = 1 << 18
+"""Bytes of a step that are read back from the journal without a job."""
+
 
 class HistoryWalk(SessionBase):
     """Walks the steps that the other parts recorded."""
@@ -22,24 +25,31 @@ class HistoryWalk(SessionBase):
         if waiting is not None:
             return waiting.kind
         self._leave()
-        step = self.history.next_undo
-        if step is None:
-            return None
-        self._show(step, "Undid")
-        self.steps.take_back(step)
-        return step.label
+        return self._walk(undo=True)
 
     def redo(self) -> str | None:
         """Do the step again that was taken back last; returns its label."""
         if not self._may_edit():
             return None
-        step = self.history.next_redo
-        if step is None:
-            return None
-        self._leave()
-        self._show(step, "Redid")
-        self.steps.do_again(step)
-        return step.label
+        if self.history.redo_label is not None:
+            self._leave()
+        return self._walk(undo=False)
+
+    def _walk(self, *, undo: bool) -> str | None:
+        history = self.history
+        label = history.undo_label if undo else history.redo_label
+        ref = history.to_load(undo=undo)
+        if ref is not None and ref.nbytes > QUICKLY_LOADED:
+            self.steps.load(ref, partial(self._walk_loaded, undo=undo))
+        elif label is not None:
+            self._walk_loaded(undo=undo)
+        return label
+
+    def _walk_loaded(self, *, undo: bool) -> None:
+        step = self.history.next_undo if undo else self.history.next_redo
+        assert step is not None
+        self._show(step, "Undid" if undo else "Redid")
+        (self.steps.take_back if undo else self.steps.do_again)(step)
 
     @property
     def trash(self) -> tuple[TrashItem, ...]:

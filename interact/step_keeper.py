@@ -21,6 +21,7 @@ from interact.protection import (
 )
 from interact.sources import with_sources
 from interact.step_codec import pack_step
+from interact.step_log import StepRef
 from interact.step_run import StepRun
 from interact.undo_stack import Command, UndoStack
 from storage.provenance import SourceKind
@@ -177,6 +178,26 @@ class StepKeeper:
             self._ask(checked)
         else:
             self._begin(checked.step)
+
+    def load(self, ref: StepRef, then: Callable[[], None]) -> None:
+        """Read a step of the history back from the journal, then call `then`. AppError when it cannot be read."""
+        history, found = self._owner.history, list[Step]()
+
+        def run(token: CancelToken) -> Generator[int, None, None]:
+            found.append(history.load(ref))
+            token.check()
+            yield 1
+
+        def finish(outcome: Outcome) -> None:
+            self._owner.lock(None)
+            if outcome.kind == "done":
+                history.keep(ref, found[0])
+                then()
+            elif outcome.kind == "cancelled":
+                self._owner.message.emit(STOPPED)
+
+        self._owner.lock(f"Reading back: {ref.label}; cancel it with Esc to edit.")
+        self.work(Job(f"Reading back: {ref.label}", None, run, _ignore, finish))
 
     def take_back(self, step: Command) -> None:
         """Undo: the newest step in the history."""

@@ -106,6 +106,18 @@ class UndoStack:
             raise RuntimeError("a history without a journal has no steps to load")
         return self._log.load(ref)
 
+    def to_load(self, *, undo: bool) -> StepRef | None:
+        """Where the next step to undo (or redo) is, if it is in the journal only."""
+        entries = self._done if undo else self._undone
+        return entries[-1].ref if entries and entries[-1].command is None else None
+
+    def keep(self, ref: StepRef, step: Step) -> None:
+        """A step that was read back with `load`."""
+        for entry in (*self._done, *self._undone):
+            if entry.ref == ref and entry.command is None:
+                entry.command = step
+                self._nbytes += entry.nbytes
+
     def begin(self, step: Step) -> None:
         """A step that takes effect bit by bit is about to begin; `push` ends it, or `abort`.
 

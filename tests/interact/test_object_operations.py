@@ -437,3 +437,17 @@ def test_work_on_one_object_leaves_the_bytes_of_the_others(script: list[tuple[st
                 hand.drag("brush", (place, 8)) if name == "brush" else hand.click(place, 8)
         assert [region(session.masks.get(frame), i) for frame in range(NUM_FRAMES) for i in (1, 2)] == before
         session.close()
+
+
+def test_a_long_step_is_read_back_from_the_journal_as_a_job(hand: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    two_objects(hand).merge_objects(2, 1)
+    after = hand.state()
+    session = hand.reopen()
+    monkeypatch.setattr("interact.session_history.QUICKLY_LOADED", 0)
+    worker = Worker(hand)
+    assert session.undo() == "merge object 2 into object 1"
+    assert worker.jobs[0].name == "Reading back: merge object 2 into object 1"
+    assert worker.run(1) == "done" and worker.run() == "done" and not session.is_locked
+    assert session.masks.object_ids(5) == {1, 2} and session.history.redo_label == "merge object 2 into object 1"
+    session.redo()
+    assert worker.run() == "done" and hand.state() == after
