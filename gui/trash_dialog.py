@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from PyQt5.QtCore import QSize, Qt
+from PyQt5.QtGui import QIcon
 from PyQt5.QtWidgets import QDialog, QDialogButtonBox, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from gui.object_dialogs import swatch
@@ -44,16 +45,19 @@ class TrashDialog(QDialog):
             row = QListWidgetItem(f"{item.name}{kind} — deleted {when(entry.ref.time, time.time())}")
             row.setIcon(swatch(item.color or object_color(item.object_id), 4 * step))
             row.setData(Qt.UserRole, item.object_id)
+            row.setSizeHint(QSize(0, 7 * step))
             self.list.addItem(row)
+        self.list.setFixedHeight(min(max(self.list.count(), 3), 8) * 7 * step + 2 * self.list.frameWidth() + step)
         self.list.setCurrentRow(0)
         self.list.itemActivated.connect(lambda row: self._accept())
         note = muted(
             "It comes back on every frame where nothing has taken its place; what other objects cover now stays "
-            f"theirs. Deleted objects are kept as long as the undo history has room: {nbytes / 1e6:.1f} MB of "
-            f"{quota / 1e9:.3g} GB are used, the oldest steps go first."
+            f"theirs. Deleted objects are kept as long as the undo history has room: "
+            f"{max(nbytes / 2**20, 0.1):.1f} MB of {quota / 2**30:.3g} GB are used, the oldest steps go first."
         )
         note.setWordWrap(True)
         buttons = QDialogButtonBox(QDialogButtonBox.Cancel)
+        buttons.button(QDialogButtonBox.Cancel).setIcon(QIcon())
         buttons.setStyleSheet("QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }")
         self.restore = buttons.addButton("Restore", QDialogButtonBox.AcceptRole)
         self.restore.setDefault(True)

@@ -190,7 +190,7 @@ class SessionBase:
     def _on_history_dropped(self, label: str) -> None:
         quota = self.workspace.journal.quota_bytes / (1 << 30)
         self.message.emit(
-            f"The undo history fills its {quota:.3g} GiB on disk: “{label}” and what came before can no longer be "
+            f"The undo history fills its {quota:.3g} GB on disk: “{label}” and what came before can no longer be "
             "undone."
         )
 
