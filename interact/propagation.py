@@ -133,6 +133,8 @@ class Propagation:
             self._history.part(MaskChange(delta))
             self._scene.masks.set(result.frame, result.mask)
             self._deltas.append(delta)
+        free = self._free(result.frame)
+        self._scene.confidence.note(result.frame, {i: m.confidence for i, m in result.measures.items() if i in free})
 
     def _check_barriers(self, frame: int, before: IndexMask, after: IndexMask) -> None:
         """Second barrier behind the core's own: only carried objects change, and none that is fixed on the frame."""
@@ -147,6 +149,7 @@ class Propagation:
     def _end(self, outcome: Outcome) -> tuple[Step | None, str]:
         if outcome.kind == "failed":
             log.error("propagation from frame %d failed", self._anchor, exc_info=outcome.error)
+            self._scene.confidence.settle(None)
             step = Step("the propagation", self._anchor, tuple(map(MaskChange, self._deltas)))
             return step, f"Propagation failed, the masks are as before: {outcome.error}"
         count = len(self._frames)
@@ -158,6 +161,7 @@ class Propagation:
         label = f"propagate {frames}{stopped}"
         step = Step(label, self._anchor, self._changes(label, is_done=not stopped and not cuts))
         self._apply_marks(step)
+        self._scene.confidence.settle(self._source(label))
         changed = "" if len(self._deltas) == count else f", {len(self._deltas)} of them changed"
         return step, f"Propagated {frames}{stopped}{changed}.{cuts}"
 
@@ -171,9 +175,11 @@ class Propagation:
         new = baseline_after_propagation(old, self._request.direction) if is_done and self._is_whole else old
         if new != old:
             changes.append(BaselineChange(self._anchor, old, new))
-        source = replace(self._engine, action=label)
-        changes += source_change(self._scene, self._spans(source))
+        changes += source_change(self._scene, self._spans(self._source(label)))
         return (*changes, *map(MaskChange, self._deltas))
+
+    def _source(self, label: str) -> Source:
+        return replace(self._engine, action=label)
 
     def _spans(self, source: Source) -> Iterator[Span]:
         """What was reached, by object."""

@@ -62,6 +62,7 @@ class VideoSession(Drawing, HistoryWalk):
             return
         if step is not None:
             self.history.push(step)
+            self.workspace.save_confidence(self.confidence)
         self.save()
         self.message.emit(text)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from interact import edits
 from interact.baselines import Baselines
 from interact.commands import Step
+from interact.frame_confidence import FrameConfidence
 from interact.frame_marks import MARK_KINDS, FrameMarks, MarkKind
 from interact.in_out import InOut
 from interact.interaction import Interaction
@@ -20,12 +21,15 @@ from interact.step_log import Snapshot, pack_snapshot
 from interact.tool_base import Tool, ToolName
 from interact.tools import make_tools
 from interact.undo_stack import UndoStack
+from storage.confidence_file import NAME as CONFIDENCE_NAME
+from storage.confidence_file import read_confidence
 from storage.frame_runs import marks_by_frame
 from storage.frame_store import FrameStore
 from storage.json_fields import Json
 from storage.project_parts import ObjectInfo
 from storage.provenance import Provenance
 from storage.workspace import Workspace
+from util.errors import AppError
 from util.observer import Signal
 from util.types import IndexMask, Rect
 
@@ -78,6 +82,7 @@ class SessionBase:
         }
         self.baselines = Baselines(opening.state.baselines)
         self.provenance = Provenance(project.provenance)
+        self.confidence = FrameConfidence(self.provenance, len(frames))
         self.history = UndoStack(history_bytes, opening.log, opening.state.done, opening.state.undone)
         self.tools = make_tools()
         self.tool: Tool = self.tools["click"]
@@ -112,7 +117,12 @@ class SessionBase:
             self._prompting.set(interaction)
         elif opening.frame is not None:
             self.frame = min(opening.frame, len(self.frames) - 1)
-        self.workspace.notice = " ".join(filter(None, (self.workspace.notice, *opening.notices)))
+        notices = [self.workspace.notice, *opening.notices]
+        try:
+            self.confidence.restore(read_confidence(self.workspace.folder / CONFIDENCE_NAME, len(self.frames)))
+        except AppError as error:
+            notices.append(str(error))
+        self.workspace.notice = " ".join(filter(None, notices))
         self.workspace.journal.snapshot = self._snapshot
         self._resumed_number = opening.settled_number
         self.save()

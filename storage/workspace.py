@@ -4,6 +4,7 @@
     <folder>/project.json.bak   the version before that one
     <folder>/masks/<stem>.png   the masks (storage/mask_store.py)
     <folder>/journal/           what was done, step by step (storage/journal.py)
+    <folder>/confidence.json    how sure the engine was of the masks (storage/confidence_file.py)
     <folder>/workspace.lock     held while a program has it open (storage/lock.py)
 
 Nothing else in it is touched. The masks and the project file are written behind by one `MaskWriter`: first the journal
@@ -25,6 +26,8 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from storage.atomic_file import PARTIAL_PREFIX, disk_error, remove_partials, sync_folder, write_atomic
+from storage.confidence_file import NAME as CONFIDENCE_NAME
+from storage.confidence_file import Noted, confidence_text
 from storage.io_errors import reason
 from storage.journal import DEFAULT_QUOTA, Journal
 from storage.lock import LOCK_NAME, FolderLock
@@ -35,6 +38,8 @@ from storage.project_parts import ObjectInfo
 from util.errors import AppError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from storage.frame_source import FrameSource
 
 PROJECT_NAME = "project.json"
@@ -152,6 +157,11 @@ class Workspace:
             self._asked_text = text
             task = partial(self._write_project, text, self.project.journal_number)
             self._writer.enqueue(self.folder / PROJECT_NAME, task, rank="last")
+
+    def save_confidence(self, notes: Iterable[Noted]) -> None:
+        """Have confidence.json written soon."""
+        path = self.folder / CONFIDENCE_NAME
+        self._writer.enqueue(path, partial(write_atomic, path, confidence_text(notes).encode()), rank="last")
 
     def flush(self) -> None:
         """Block until masks and project.json are on disk. Raises the first AppError; nothing is lost in memory."""

@@ -36,7 +36,9 @@ ROOTS: dict[str, frozenset[str]] = {
 }
 ALLOWED = LAYERS | ROOTS
 # A higher package may see only the torch-free side of the engine.
-TORCH_FREE_CORE = frozenset({"inference_core.api", "inference_core.frame_choice", "inference_core.registry"})
+TORCH_FREE_CORE = frozenset(
+    {"inference_core.api", "inference_core.confidence", "inference_core.frame_choice", "inference_core.registry"}
+)
 BUILDERS = frozenset(
     {
         "inference_core.advice", "inference_core.factory", "inference_core.interaction", "inference_core.click.build",
