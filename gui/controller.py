@@ -149,6 +149,7 @@ class Controller(QObject):
         session.objects.changed.connect(self.update_actions)
         session.interaction_changed.connect(self.update_actions)
         session.in_out.changed.connect(self.update_actions)
+        session.frame_changed.connect(lambda frame: self.propagation.foretell())
         session.tool_changed.connect(self.show_hint)
         view.player.playing_changed.connect(self.window.transport.set_playing)
         view.failed.connect(partial(self.window.dialogs.show_error, "A frame cannot be shown"))
@@ -324,5 +325,6 @@ class Controller(QObject):
         actions = self.window.actions_by_id
         actions.update(ready)
         self.suggest.show_state()
+        self.propagation.foretell()
         actions.set_text("edit.undo", None if undo is None else f"Undo “{undo}”".replace("&", "&&"))
         actions.set_text("edit.redo", None if redo is None else f"Redo “{redo}”".replace("&", "&&"))

@@ -127,6 +127,7 @@ class EditControl(QObject):
         if self._video is not None:
             actions = self._window.actions_by_id
             self.session.keeps_others = actions["tool.keep_others"].isChecked()
+            self.session.carries_selected_only = actions["propagate.only_selected"].isChecked()
             self.session.stops_at_cuts = actions["propagate.stop_at_cuts"].isChecked()
 
     def pick_object(self) -> None:

@@ -14,6 +14,8 @@ from util.progress import format_duration
 
 # Milliseconds between two repaints while a job runs.
 REPAINT = 33
+# Steps after which a job's speed says something.
+MIN_DONE = 5
 # Seconds of the recent past that the shown speed is measured over.
 SPEED_WINDOW = 5.0
 
@@ -102,9 +104,11 @@ class JobBar(QWidget):
         self.bar.setValue(0)
         self.cancel_button.hide()
 
-    def begin(self, what: str, total: int | None, unit: str = "frames") -> None:
-        """A job starts; `total` None shows a busy bar."""
+    def begin(self, what: str, total: int | None, unit: str = "frames", note: str = "") -> None:
+        """A job starts; `total` None shows a busy bar. `note`: what is known of it beforehand."""
         self.clear()
+        self.note.setText(note)
+        self.note.setVisible(bool(note))
         self._unit = unit
         self._state = (0, total)
         self._speed = Speed()
@@ -151,6 +155,13 @@ class JobBar(QWidget):
         self.note.setText(note)
         self.note.setVisible(bool(note))
         self.cancel_button.hide()
+
+    @property
+    def pace(self) -> float | None:
+        """Frames per second of the whole job so far; None while that says little."""
+        done, _ = self._state
+        seconds = self._speed.clock() - self._speed.started
+        return done / seconds if done >= MIN_DONE and seconds > 0 else None
 
     def summary(self) -> str:
         """`60 frames in 8 s · 7.9 frames/s` for the job that is just over."""

@@ -154,7 +154,8 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(column)
         layout.setContentsMargins(3 * step, 3 * step, 3 * step, 3 * step)
         layout.setSpacing(5 * step)
-        for part in (self.object_panel, self.suggest_panel, self.tool_panel, self.job_bar, self.edit_bar, self.export_bar):
+        panels = (self.object_panel, self.suggest_panel, self.tool_panel)
+        for part in (*panels, self.job_bar, self.edit_bar, self.export_bar):
             layout.addWidget(part)
         layout.addStretch(1)
         area = QScrollArea()

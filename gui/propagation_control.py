@@ -5,19 +5,20 @@ import threading
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from gui.engine import Engine, EngineInfo
 from gui.file_jobs import as_app_error
+from gui.forecast import Pace, foretell
 from inference_core.api import Direction, FrameResult, MemoryReport
 from interact.session import VideoSession
 from util.jobs import CancelToken, Job, Outcome
 from util.process_memory import resident_bytes
 
 if TYPE_CHECKING:
-    from gui.controller import Controller
+    from gui.controller import Controller, OpenVideo
 
 # Milliseconds between two frames shown while following, however fast the engine is.
 FOLLOW = 33
@@ -68,6 +69,7 @@ class PropagationControl(QObject):
         self._is_cancelled = False
         self._is_following = False
         self._go = threading.Event()
+        self._held: MemoryReport | None = None
         self._reached: tuple[int, int] = (0, 0)
         self._next_shown: int | None = None
         self._timer = QTimer(self)
@@ -95,11 +97,38 @@ class PropagationControl(QObject):
         self._go.set()
         anchor = video.session.frame
         self._reached = (anchor, anchor)
-        self._bar.begin("Reading the key frames…" if video.is_engine_loaded else "Loading the engine…", None)
+        cost = self._foretold(direction)
+        self._bar.begin("Reading the key frames…" if video.is_engine_loaded else "Loading the engine…", None, note=cost)
         self._job_id = self._controller.runner.submit(job)
         self._timer.start()
         self.changed.emit()
         self._controller.show_hint()
+
+    def foretell(self) -> None:
+        """Say in the tooltips how far a propagation from here would go, and what it would cost."""
+        actions = self._controller.window.actions_by_id
+        for direction in get_args(Direction):
+            action_id, cost = f"propagate.{direction}", self._foretold(direction)
+            sentence = actions.specs[action_id].tooltip
+            actions.set_text(action_id, tooltip=f"{sentence}: {cost}" if cost else None)
+
+    def _foretold(self, direction: Direction) -> str:
+        video = self._controller.video
+        if video is None or video.session.is_locked:
+            return ""
+        pace = self._controller.window.settings.pace(self._pace_key(video))
+        return foretell(video.session.reach(direction), pace, self._controller.engine.config.mem_every)
+
+    def _pace_key(self, video: OpenVideo) -> str:
+        config = self._controller.engine.config
+        parts = (config.engine, config.size, config.device, video.session.frames.size, len(video.session.objects))
+        return "-".join(map(str, parts))
+
+    def _keep_pace(self) -> None:
+        video, held, pace = self._controller.video, self._held, self._bar.pace
+        if video is not None and held is not None and pace is not None:
+            frames = max(1, held.key_frames + held.rolling_frames)
+            self._controller.window.settings.keep_pace(self._pace_key(video), Pace(pace, held.nbytes / frames))
 
     def cancel(self) -> None:
         """Stop after the frame in hand; says so at once."""
@@ -152,6 +181,7 @@ class PropagationControl(QObject):
         self._reached = (min(self._reached[0], result.frame), max(self._reached[1], result.frame))
         self._next_shown = result.frame
         if watched.memory is not None:
+            self._held = watched.memory
             self._bar.set_memory(watched.memory)
             self._bar.set_ram(resident_bytes())
 
@@ -169,6 +199,7 @@ class PropagationControl(QObject):
         self._follow()
         self._job_id = None
         self._bar.go_on()
+        self._keep_pace()
         self._controller.window.actions_by_id["propagate.pause"].setChecked(False)
         self._controller.window.timeline.set_progress(None)
         if outcome.kind == "failed":

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PyQt5.QtCore import QByteArray, QSettings
 
+from gui.forecast import Pace
 from gui.view_modes import MODES, ViewMode
 from interact.interaction import InteractionKind
 from interact.method_choice import AUTO
@@ -110,6 +111,17 @@ class Settings:
     @engine.setter
     def engine(self, value: dict[str, object]) -> None:
         self._store.setValue("engine", json.dumps(value))
+
+    def pace(self, key: str) -> Pace | None:
+        """What a propagation did last; `key`: by which engine, on which size."""
+        try:
+            per_second, memory = (float(part) for part in str(self._store.value(f"pace/{key}", "")).split())
+        except ValueError:
+            return None
+        return Pace(per_second, memory) if per_second > 0 <= memory else None
+
+    def keep_pace(self, key: str, pace: Pace) -> None:
+        self._store.setValue(f"pace/{key}", f"{pace.per_second:.6g} {pace.memory_bytes:.6g}")
 
     def method(self, kind: InteractionKind) -> str:
         """What answers this kind of prompt; `auto` unless the user chose."""

@@ -69,6 +69,7 @@ def make_commands(controller: Controller) -> dict[str, Callable[[], object]]:
         "range.first": lambda: edit.session.in_out.set_first(edit.session.frame),
         "range.last": lambda: edit.session.in_out.set_last(edit.session.frame),
         "range.clear": lambda: edit.session.in_out.clear(),
+        "propagate.only_selected": edit.keep_switches,
         "propagate.stop_at_cuts": edit.keep_switches,
         "propagate.settings": controller.engine.ask_settings,
         "propagate.pause": controller.propagation.toggle_pause,

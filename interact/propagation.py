@@ -2,25 +2,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
 
-from inference_core.api import CoreApi, Direction, FrameReader, FrameResult, KeyFrame, PropagationRequest
+from inference_core.api import CoreApi, Direction, FrameResult, KeyFrame, PropagationRequest
 from interact.baselines import Baseline, baseline_after_propagation
 from interact.commands import BaselineChange, Change, MarkChange, MaskChange, Scene, Step
 from interact.cut_watch import propagate_within_scene
+from interact.frame_confidence import FrameConfidence
 from interact.layering import id_table
+from interact.propagation_order import Order, with_barriers
 from interact.protection import PROTECTING
 from interact.sources import engine_source, now_text, source_change
 from interact.undo_stack import UndoStack
 from storage.frame_runs import to_runs
 from storage.mask_delta import MaskDelta, diff
 from storage.provenance import Source, Span
-from util.errors import AppError
 from util.jobs import CancelToken, Job, Outcome
 from util.types import MAX_OBJECT_ID, IndexMask
 
@@ -47,35 +48,22 @@ class Propagation:
     `_run` is the only method that the worker calls; it reads values frozen at creation, and masks.
     """
 
-    def __init__(
-        self,
-        scene: Scene,
-        history: UndoStack,
-        anchor: int,
-        direction: Direction,
-        first: int | None,
-        last: int | None,
-        scenes: FrameReader | None,
-    ) -> None:
+    def __init__(self, scene: Scene, history: UndoStack, order: Order, confidence: FrameConfidence) -> None:
         """Args:
             history: hears of every frame before it is changed.
-            scenes: the video, to stop where it cuts to another scene; None to go on there.
+            confidence: gets how sure the engine is of every frame.
 
         Raises:
             AppError: there is nothing on the anchor to carry.
         """
-        present = scene.key_frames.on(anchor) or scene.masks.object_ids(anchor)
-        if not present:
-            raise AppError("Mark an object on this frame first.", "Then propagate it to the others.")
-        carried = present - scene.objects.locked
-        if not carried:
-            raise AppError("Every object that is marked on this frame is locked.", "Unlock one of them first.")
+        carried, anchor = order.carried(scene), order.anchor
         self._scene = scene
         self._history = history
+        self._confidence = confidence
         self._anchor = anchor
         self._carried = carried
-        self._request = PropagationRequest(anchor, direction, first or 0, last)
-        self._is_whole = not first and last is None
+        self._request = PropagationRequest(anchor, order.direction, order.first or 0, order.last)
+        self._is_whole = not order.first and order.last is None and order.only is None
         self._keys: Mapping[int, frozenset[int]] = MappingProxyType(
             {**with_barriers(scene, anchor, carried), anchor: carried}
         )
@@ -83,9 +71,9 @@ class Propagation:
         self._baselines: dict[int, Baseline] = {}
         for frame in self._keys:
             baseline = scene.baselines.get(frame)
-            if baseline is not None and (frame != anchor or _is_due(baseline, direction)):
+            if baseline is not None and (frame != anchor or _is_due(baseline, order.direction)):
                 self._baselines[frame] = baseline
-        self._scenes = scenes
+        self._scenes = order.scenes
         self._cuts: list[tuple[int, int]] = []
         self._deltas: list[MaskDelta] = []
         self._frames: set[int] = set()
@@ -134,7 +122,7 @@ class Propagation:
             self._scene.masks.set(result.frame, result.mask)
             self._deltas.append(delta)
         free = self._free(result.frame)
-        self._scene.confidence.note(result.frame, {i: m.confidence for i, m in result.measures.items() if i in free})
+        self._confidence.note(result.frame, {i: m.confidence for i, m in result.measures.items() if i in free})
 
     def _check_barriers(self, frame: int, before: IndexMask, after: IndexMask) -> None:
         """Second barrier behind the core's own: only carried objects change, and none that is fixed on the frame."""
@@ -149,7 +137,7 @@ class Propagation:
     def _end(self, outcome: Outcome) -> tuple[Step | None, str]:
         if outcome.kind == "failed":
             log.error("propagation from frame %d failed", self._anchor, exc_info=outcome.error)
-            self._scene.confidence.settle(None)
+            self._confidence.settle(None)
             step = Step("the propagation", self._anchor, tuple(map(MaskChange, self._deltas)))
             return step, f"Propagation failed, the masks are as before: {outcome.error}"
         count = len(self._frames)
@@ -161,7 +149,7 @@ class Propagation:
         label = f"propagate {frames}{stopped}"
         step = Step(label, self._anchor, self._changes(label, is_done=not stopped and not cuts))
         self._apply_marks(step)
-        self._scene.confidence.settle(self._source(label))
+        self._confidence.settle(self._source(label))
         changed = "" if len(self._deltas) == count else f", {len(self._deltas)} of them changed"
         return step, f"Propagated {frames}{stopped}{changed}.{cuts}"
 
@@ -201,27 +189,6 @@ class Propagation:
         for change in step.changes:
             if not isinstance(change, MaskChange):
                 change.apply(self._scene)
-
-
-def with_barriers(scene: Scene, anchor: int, carried: Iterable[int]) -> dict[int, frozenset[int]]:
-    """The key frames, and for every carried object the nearest frames around the anchor where it is locked or verified.
-
-    These stop the object like key frames. Those beyond them are out of its reach; to remember hundreds of verified
-    frames would only cost memory.
-    """
-    keys = dict(scene.key_frames)
-    for kind in PROTECTING:
-        for object_id in carried:
-            for frame in _beside(scene.marks[kind].runs.get(object_id, ()), anchor):
-                keys[frame] = keys.get(frame, frozenset()) | {object_id}
-    return keys
-
-
-def _beside(runs: Sequence[range], anchor: int) -> list[int]:
-    """The nearest frames before and after `anchor` in ascending stretches."""
-    before = [min(run.stop, anchor) - 1 for run in runs if run.start < anchor]
-    after = [max(run.start, anchor + 1) for run in runs if run.stop > anchor + 1]
-    return before[-1:] + after[:1]
 
 
 def _is_due(baseline: Baseline, direction: Direction) -> bool:

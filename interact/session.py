@@ -11,6 +11,7 @@ from collections.abc import Callable
 from inference_core.api import CoreApi, Direction, FrameResult
 from interact.commands import Step
 from interact.propagation import Propagation
+from interact.propagation_order import Order
 from interact.session_base import LOCKED_MESSAGE
 from interact.session_drawing import Drawing
 from interact.session_history import HistoryWalk
@@ -48,11 +49,25 @@ class VideoSession(Drawing, HistoryWalk):
             part = f"{bounds.frames.start} to {bounds.frames.stop - 1}"
             raise AppError(f"This frame lies outside the marked part, frames {part}.", "Go there, or clear the marks.")
         self._leave()
-        scenes = self.frames if self.stops_at_cuts else None
-        run = Propagation(self, self.history, self.frame, direction, bounds.first, bounds.last, scenes)
+        run = Propagation(self, self.history, self._order(direction), self.confidence)
         job = run.job(core, self._on_propagated)
         self.lock(LOCKED_MESSAGE)
         return job
+
+    def reach(self, direction: Direction) -> int:
+        """How many frames a propagation would visit; 0 when it would be refused."""
+        if self.frame not in self.in_out.frames:
+            return 0
+        try:
+            return self._order(direction).reach(self, len(self.frames))
+        except AppError:
+            return 0
+
+    def _order(self, direction: Direction) -> Order:
+        bounds = self.in_out
+        scenes = self.frames if self.stops_at_cuts else None
+        only = self.objects.selected if self.carries_selected_only else None
+        return Order(self.frame, direction, bounds.first, bounds.last, scenes, only)
 
     def _on_propagated(self, step: Step | None, text: str, *, is_failed: bool) -> None:
         self.lock(None)

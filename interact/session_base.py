@@ -96,6 +96,8 @@ class SessionBase:
         self.in_out = InOut(len(frames))
         self.stops_at_cuts = True
         """Whether a propagation ends where the video cuts to another scene."""
+        self.carries_selected_only = False
+        """Whether a propagation leaves all objects but the selected one where they are."""
         self.keeps_others = False
         """Whether brush, outlines and fill leave the pixels of other objects alone."""
         self.frame = min(project.current_frame, len(frames) - 1)
