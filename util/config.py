@@ -18,7 +18,10 @@ from util.types import MAX_OBJECT_ID
 
 WINDOW = "interactive_gui"
 HEADLESS = "propagate"
+VOS_RUN = "eval_vos run"
+DAVIS_INTERACTIVE = "eval_interactive_davis"
 _ENGINE_PROGRAMS = (WINDOW, HEADLESS)
+_NETWORK_PROGRAMS = (*_ENGINE_PROGRAMS, VOS_RUN, DAVIS_INTERACTIVE)
 
 AUTO = "auto"
 INTERACTIONS = ("ritm", "fbrs", "s2m", "light", "grabcut")
@@ -77,7 +80,7 @@ class AppConfig:
     engine: str = flags.flag(
         AUTO,
         "--engine",
-        programs=_ENGINE_PROGRAMS,
+        programs=_NETWORK_PROGRAMS,
         parse=str,
         metavar="NAME",
         help="propagation network: {choices}; auto takes stcn when its weights and a GPU are there, else light",
@@ -86,7 +89,7 @@ class AppConfig:
         None,
         "--weights",
         "--prop_model",
-        programs=_ENGINE_PROGRAMS,
+        programs=_NETWORK_PROGRAMS,
         parse=flags.path,
         metavar="FILE|DIR",
         help="weights of the propagation network, for rvos a folder; default: those in saves/, or the embedded ones",
@@ -94,7 +97,7 @@ class AppConfig:
     fusion_model: Path | None = flags.flag(
         None,
         "--fusion_model",
-        programs=_ENGINE_PROGRAMS,
+        programs=(*_ENGINE_PROGRAMS, DAVIS_INTERACTIVE),
         parse=flags.path,
         metavar="FILE",
         help="checkpoint of the fusion network; default: the one in saves/ if it fits, else fusion by distance in time",
@@ -102,7 +105,7 @@ class AppConfig:
     s2m_model: Path | None = flags.flag(
         None,
         "--s2m_model",
-        programs=(WINDOW,),
+        programs=(WINDOW, DAVIS_INTERACTIVE),
         parse=flags.path,
         metavar="FILE",
         help="checkpoint of the scribble network S2M, which then answers scribbles; default: the one in saves/",
@@ -118,7 +121,7 @@ class AppConfig:
     interaction: str = flags.flag(
         AUTO,
         "--interaction",
-        programs=(WINDOW,),
+        programs=(WINDOW, DAVIS_INTERACTIVE),
         parse=str,
         metavar="NAME",
         choices=(AUTO, *INTERACTIONS),
@@ -129,7 +132,7 @@ class AppConfig:
         5,
         "--mem_every",
         "--mem_freq",
-        programs=_ENGINE_PROGRAMS,
+        programs=_NETWORK_PROGRAMS,
         parse=flags.integer(1),
         metavar="N",
         help="every N-th propagated frame goes into the memory; smaller is more accurate and slower",
@@ -137,7 +140,7 @@ class AppConfig:
     top_k: int | None = flags.flag(
         None,
         "--top_k",
-        programs=_ENGINE_PROGRAMS,
+        programs=_NETWORK_PROGRAMS,
         parse=flags.integer(1),
         metavar="N",
         help="memory cells that each pixel listens to; default: what suits the engine",
@@ -145,7 +148,7 @@ class AppConfig:
     budget: int | None = flags.flag(
         None,
         "--budget",
-        programs=_ENGINE_PROGRAMS,
+        programs=_NETWORK_PROGRAMS,
         parse=flags.integer(1),
         metavar="N",
         help="cells that the memory of afb-urr may hold, all objects together; default: 300000",
@@ -153,7 +156,7 @@ class AppConfig:
     update_rate: float | None = flags.flag(
         None,
         "--update_rate",
-        programs=_ENGINE_PROGRAMS,
+        programs=_NETWORK_PROGRAMS,
         parse=flags.share,
         metavar="R",
         help="how far a cell of afb-urr's memory moves towards what is merged into it, 0 to 1; default: 0.1",
@@ -162,22 +165,22 @@ class AppConfig:
         None,
         "--size",
         "--resolution",
-        programs=_ENGINE_PROGRAMS,
+        programs=_NETWORK_PROGRAMS,
         parse=_size,
         metavar="PIXELS",
         help="shorter side the networks work at, -1: native; masks are written at native size always; "
         "default: what suits the engine",
     )
     device: str = flags.flag(
-        "auto", "--device", programs=_ENGINE_PROGRAMS, parse=str, choices=DEVICES, help="where the networks run"
+        "auto", "--device", programs=_NETWORK_PROGRAMS, parse=str, choices=DEVICES, help="where the networks run"
     )
     no_amp: bool = flags.flag(
-        False, "--no_amp", programs=_ENGINE_PROGRAMS, help="compute in full float32, without mixed precision"
+        False, "--no_amp", programs=_NETWORK_PROGRAMS, help="compute in full float32, without mixed precision"
     )
     mem_profile: int = flags.flag(
         0,
         "--mem_profile",
-        programs=_ENGINE_PROGRAMS,
+        programs=_NETWORK_PROGRAMS,
         parse=flags.integer(0, len(MEMORY_PROFILES) - 1),
         metavar="0..3",
         help="0 keeps the most frames and features at hand (fastest), 3 the fewest; the masks are the same",

@@ -124,10 +124,24 @@ def make_parser(
         choices: field name -> values allowed, for what is known at run time only.
     """
     parser = OneLineParser(prog=command, description=description, allow_abbrev=False)
+    add_rows(parser, table, program, choices)
+    return parser
+
+
+def add_rows(
+    parser: OneLineParser, table: type[Any], program: str, choices: Mapping[str, Sequence[str]]
+) -> tuple[str, ...]:
+    """Add a program's rows of one table, for a program that takes flags of several; arguments as for `make_parser`.
+
+    Returns:
+        The names of the fields, so that the caller can tell which values belong to this table.
+    """
+    taken = []
     for entry in fields(table):
         row = cast(Flag, entry.metadata["flag"])
         if program not in row.programs:
             continue
+        taken.append(entry.name)
         allowed = choices.get(entry.name, row.choices)
         text = row.help.format(choices=", ".join(allowed or ())).replace("%", "%%")
         if row.parse is None:
@@ -143,4 +157,4 @@ def make_parser(
             default=argparse.SUPPRESS,
             help=f"{text} (default: {entry.default})" if isinstance(entry.default, (int, str)) else text,
         )
-    return parser
+    return tuple(taken)
