@@ -5,7 +5,6 @@ Exit codes: 0 done; 2 wrong input, one message on stderr; 130 stopped with Ctrl-
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +26,8 @@ from storage.frame_store import FrameStore
 from storage.workspace import Workspace
 from util.config import HEADLESS, AppConfig, parse_config
 from util.errors import AppError
-from util.jobs import Cancelled, CancelToken
+from util.interrupts import interrupt_cancels
+from util.jobs import Cancelled
 from util.process_memory import peak_bytes
 from util.progress import ProgressLine, format_duration, format_speed
 from util.threads import calm_openmp
@@ -144,7 +144,7 @@ def carry(task: Task, job: HeadlessRun | ZeroShotRun, masks: OutputMasks) -> Don
     begun = time.monotonic()
     predictions = 0
     try:
-        with _interrupt_cancels() as token:
+        with interrupt_cancels() as token:
             for predictions in job.run(token):
                 line.update(predictions)
     except Cancelled:
@@ -159,23 +159,6 @@ def carry(task: Task, job: HeadlessRun | ZeroShotRun, masks: OutputMasks) -> Don
     finished = sorted(job.finished) if is_stopped else task.wanted
     masks.finish(finished)
     return Done(finished, job.key_frames, predictions, seconds, is_stopped)
-
-
-@contextmanager
-def _interrupt_cancels() -> Iterator[CancelToken]:
-    """The first Ctrl-C cancels the token, a second one interrupts whatever runs."""
-    token = CancelToken()
-
-    def on_interrupt(signum: int, frame: object) -> None:
-        if token.is_cancelled:
-            raise KeyboardInterrupt
-        token.cancel()
-
-    before = signal.signal(signal.SIGINT, on_interrupt)
-    try:
-        yield token
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def draw(path: Path, task: Task, masks: OutputMasks) -> None:

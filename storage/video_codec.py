@@ -161,12 +161,15 @@ class ProRes4444:
         return stream
 
     def frame(self, image: NDArray[np.uint8]) -> VideoFrame:
+        # One thread: where the width is no multiple of 8, libswscale's threads write over the beginning of the row
+        # below theirs, and now and then over what another one has put there.
         return self._reformatter.reformat(
             VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgba"),
             format="yuva444p10le",
             dst_colorspace=Colorspace.ITU709,
             src_color_range=ColorRange.JPEG,
             dst_color_range=ColorRange.MPEG,
+            threads=1,
         )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from util.config import AppConfig
 from util.download_config import DownloadConfig
+from util.export_config import ExportConfig
 from util.flags import Flag
 from util.score_config import ScoreConfig
 
@@ -16,7 +17,7 @@ DOCUMENTS = ("README.md", "CHANGELOG.md", "WEIGHTS_LICENSE.md", "NOTICE", "examp
 
 
 def flag_names() -> set[str]:
-    rows = [entry.metadata["flag"] for table in (AppConfig, ScoreConfig, DownloadConfig) for entry in fields(table)]
+    rows = [entry.metadata["flag"] for table in (AppConfig, ScoreConfig, DownloadConfig, ExportConfig) for entry in fields(table)]
     assert all(isinstance(row, Flag) for row in rows)
     return {name for row in rows for name in row.names}
 

@@ -29,6 +29,7 @@ ROOTS: dict[str, frozenset[str]] = {
     "interactive_gui": frozenset(LAYERS),
     # Command-line programs at the top of the repository. Those that score use the scorer.
     "propagate": LIBRARY,
+    "export": LIBRARY,
     "download_model": LIBRARY,
     "eval_vos": LIBRARY | {"evaluation"},
     "eval_interactive_davis": LIBRARY | {"evaluation"},
@@ -66,7 +67,7 @@ TORCH_FORBIDDEN_FILES = (
     "training/curves.py",
 )
 # Loaded before torch is needed: its `--help` and its complaints about flags come at once.
-LAZY_PROGRAMS = ("interactive_gui", "train", "training.tasks")
+LAZY_PROGRAMS = ("interactive_gui", "export", "train", "training.tasks")
 QT_ALLOWED = ("gui", "interactive_gui")
 SCRIPT_DIRECTORIES = ("evaluation", "generation", "training")
 

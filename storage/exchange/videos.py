@@ -103,7 +103,7 @@ def _check_video(material: Material, target: Path, size: Size, loss: int | None)
                 elif loss is None:
                     yield ""
                 else:
-                    alpha = picture.to_ndarray(format="rgba")[..., 3]
+                    alpha = picture.reformat(format="rgba", threads=1).to_ndarray()[..., 3]
                     off = np.abs(alpha.astype(np.int16) - cut_out(material, frame)[..., 3]).max()
                     yield f"frame {frame}: alpha is off by {off} of 255" if off > loss else ""
     except (OSError, av.error.FFmpegError) as error:

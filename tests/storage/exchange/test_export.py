@@ -224,6 +224,16 @@ def test_nothing_to_export_and_no_encoder(
         check_target(fmt, Material(frames, masks.__getitem__, OBJECTS, WANTED), tmp_path / "a.mov", ())
 
 
+def test_prores_alpha_is_the_same_every_time() -> None:
+    """libswscale with several threads spoils rows of pictures whose width is no multiple of 8 (854, for example)."""
+    rng = np.random.default_rng(3)
+    picture = rng.integers(0, 255, (480, 854, 4)).astype(np.uint8)
+    for _ in range(12):
+        plane = ProRes4444().frame(picture).planes[3]
+        alpha = np.frombuffer(plane, np.uint16).reshape(480, -1)[:, :854]
+        assert np.abs(alpha / 4.0 - picture[..., 3]).max() < 1.5
+
+
 def test_soft_edges() -> None:
     region = np.zeros((40, 60), bool)
     region[10:30, 20:] = True

@@ -1,0 +1,100 @@
+"""Writes masks in formats of other programs: `python export.py --project DIR --format NAME --output PATH`.
+
+Exit codes: 0 written, read back and right; 2 wrong input or an export that did not come back right, with a message on
+stderr; 130 stopped with Ctrl-C. In the last two cases nothing of the export is left.
+"""
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+
+from interact.headless_export import Opened, choose_objects, opened_masks, opened_project
+from storage.exchange.export_run import check_target, run_export
+from storage.exchange.format import Format
+from storage.exchange.formats import BY_NAME, FORMATS
+from storage.exchange.material import Edge, Material
+from storage.exchange.report import Report
+from util.errors import AppError
+from util.export_config import ExportConfig, parse_export_config
+from util.interrupts import interrupt_cancels
+from util.jobs import Cancelled
+from util.progress import ProgressLine
+from util.threads import calm_openmp
+
+EXIT_INPUT = 2
+EXIT_STOPPED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    calm_openmp(os.environ)
+    config = parse_export_config(sys.argv[1:] if argv is None else argv, list(BY_NAME))
+    if config.is_list:
+        print(table())
+        return 0
+    try:
+        with _opened(config) as opened:
+            report = run(config, BY_NAME[config.format], opened)
+    except AppError as error:
+        print(f"export.py: {error}", file=sys.stderr)
+        return EXIT_INPUT
+    except (Cancelled, KeyboardInterrupt):
+        print("export.py: stopped; nothing was written.", file=sys.stderr)
+        return EXIT_STOPPED
+    print("\n".join(report.lines()))
+    if not report.is_good:
+        print(f"export.py: {config.output}: {report.problems[0]}; nothing was written.", file=sys.stderr)
+    return 0 if report.is_good else EXIT_INPUT
+
+
+def run(config: ExportConfig, fmt: Format, opened: Opened) -> Report:
+    """One export, with a progress line. Raises AppError; Cancelled on Ctrl-C."""
+    assert config.output is not None
+    for note in opened.notes:
+        print(f"export.py: {note}", file=sys.stderr)
+    material = Material(
+        opened.frames,
+        opened.masks,
+        choose_objects(opened.objects, config.objects),
+        config.range.resolve(len(opened.frames)),
+        config.with_frames,
+        Edge(config.feather, round(config.grow)),
+    )
+    check_target(fmt, material, config.output, opened.kept)
+    line = ProgressLine(sys.stderr, 2 * len(material.wanted), "steps")
+    try:
+        with interrupt_cancels() as token:
+            steps = run_export(fmt, material, config.output, token, replace=config.replace)
+            while True:
+                try:
+                    line.update(next(steps).done)
+                except StopIteration as stop:
+                    report: Report = stop.value
+                    return report
+    finally:
+        line.close()
+
+
+def table() -> str:
+    """All formats: name, what it is, and why it cannot be written here."""
+    width = max(len(entry.name) for entry in FORMATS)
+    rows = []
+    for entry in FORMATS:
+        reason = entry.missing()
+        rows.append(f"{entry.name.ljust(width)}  {entry.about}" + (f" - not here: {reason}" if reason else ""))
+    return "\n".join(rows)
+
+
+def _opened(config: ExportConfig) -> AbstractContextManager[Opened]:
+    source = config.video or config.images
+    if config.project is not None:
+        return opened_project(config.project, source)
+    assert config.masks is not None
+    assert source is not None
+    return opened_masks(config.masks, source, config.range.start or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
