@@ -7,14 +7,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PyQt5.QtCore import QObject, QTimer
+from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from gui.object_row import ObjectRow
 from gui.presence import PresenceIndex
 from gui.save_state import SaveState
 from gui.timecode import format_timecode
 from gui.timeline_paint import Lane
+from gui.timeline_strips import Strips
+from inference_core.confidence import SUSPECT_BELOW
 from interact.objects import SceneObject
+from interact.review import ObjectReview, flag_runs, progress
 from interact.session import VideoSession
 from util.observer import Signal
 from util.palette import Rgb, object_color
@@ -34,11 +37,19 @@ def format_rate(rate: float) -> str:
 
 
 class PanelsView(QObject):
-    """Attribute: saving: what the status bar says about it; tells when it fails."""
+    """Attributes:
+
+    saving: what the status bar says about it; tells when it fails.
+    reviews: the state of every object, by its id, as it was last drawn.
+    refreshed: everything was drawn anew.
+    """
+
+    refreshed = pyqtSignal()
 
     def __init__(self, session: VideoSession, view: FrameView, window: MainWindow) -> None:
         super().__init__(window)
         self.presence = PresenceIndex(len(session.frames))
+        self.reviews: dict[int, ObjectReview] = {}
         self._session = session
         self._view = view
         self._window = window
@@ -67,6 +78,7 @@ class PanelsView(QObject):
             (session.keys_changed, self._refresh_soon),
             (session.in_out.changed, self._on_in_out_changed),
             (session.objects.changed, self.refresh),
+            (session.confidence.changed, self._refresh_soon),
             (session.tool_changed, self._on_tool_changed),
             (session.interaction_changed, self._on_interaction_changed),
             (session.history.changed, self.saving.refresh),
@@ -80,6 +92,7 @@ class PanelsView(QObject):
         window = self._window
         window.timeline.set_length(0, ())
         window.timeline.set_lanes(())
+        window.timeline.set_strips(None)
         window.timeline.set_progress(None)
         window.object_panel.set_rows((), None)
         window.transport.set_position("")
@@ -101,20 +114,51 @@ class PanelsView(QObject):
             for object_id in object_ids:
                 if object_id in keys:
                     keys[object_id].add(frame)
-        rows, lanes = [], []
+        rows, lanes, self.reviews = [], [], self.review()
         for item in session.objects.items:
             object_id, fixed = item.object_id, keys[item.object_id]
             color = object_color(object_id, item.color)
             coverage = self.presence.coverage(object_id, fixed)
             rows.append(self._row(item, color, coverage))
+            sources = session.provenance.of(object_id)
             lanes.append(Lane(
                 object_id, item.name, color, frozenset(fixed), tuple(self.presence.runs(object_id)),
                 session.marks["locked"].runs.get(object_id, ()), session.marks["verified"].runs.get(object_id, ()),
+                tuple(span.frames for span in sources if span.source and span.source.kind == "propagated"),
+                self.reviews[object_id].runs("suspect"),
             ))
         self._window.object_panel.set_rows(rows, session.objects.selected)
         self._window.timeline.set_lanes(lanes)
         self._window.timeline.set_selected(session.objects.selected)
+        self._window.timeline.set_strips(self._strips())
         self._show_facts()
+        self.refreshed.emit()
+
+    def review(self) -> dict[int, ObjectReview]:
+        """The state of every object at this moment, by its id."""
+        session = self._session
+        kinds = session.marks
+        return {
+            item.object_id: ObjectReview.of(
+                item.object_id, item.name, self.presence.runs(item.object_id),
+                {kind: kinds[kind].runs.get(item.object_id, ()) for kind in kinds},
+                session.confidence.values(item.object_id),
+            )
+            for item in session.objects.items
+        }
+
+    def _strips(self) -> Strips | None:
+        """Of the selected object."""
+        review = self.reviews.get(self._session.objects.selected or 0)
+        if review is None:
+            return None
+        done = flag_runs(review.done)
+        return Strips(review.name, review.confidence, SUSPECT_BELOW, done, self.progress)
+
+    @property
+    def progress(self) -> float:
+        """Share of all frames of all objects, between the in and out marks, that are verified or absent."""
+        return progress(list(self.reviews.values()), self._session.in_out.frames)
 
     def _row(self, item: SceneObject, color: Rgb, coverage: float) -> ObjectRow:
         session, object_id = self._session, item.object_id
@@ -152,6 +196,7 @@ class PanelsView(QObject):
     def _on_in_out_changed(self) -> None:
         marks = self._session.in_out
         self._window.timeline.set_in_out(marks.frames if marks.is_set else None)
+        self._refresh_soon()
 
     def _on_tool_changed(self) -> None:
         session, panel = self._session, self._window.tool_panel

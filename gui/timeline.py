@@ -103,4 +103,7 @@ class Timeline(TimelineView):
         row = self._row_at(position.y())
         if row is not None:
             text = f"{text}\n{self._shapes[row].describe(self._hover)}"
+        strip = self._strip_at(position.y())
+        if strip is not None and self._strips is not None:
+            text = f"{text}\n{self._strips.describe(strip, self._hover)}"
         QToolTip.showText(place, text, self)

@@ -30,6 +30,7 @@ class Lane:
         keys: frames that the user fixed.
         frames: runs of frames where the object has a mask, ascending, not touching.
         locked, verified: runs of frames where it carries these marks, likewise.
+        propagated, suspect: where its mask was carried by an engine, and where that is doubtful.
     """
 
     object_id: int
@@ -39,6 +40,8 @@ class Lane:
     frames: tuple[range, ...] = ()
     locked: tuple[range, ...] = ()
     verified: tuple[range, ...] = ()
+    propagated: tuple[range, ...] = ()
+    suspect: tuple[range, ...] = ()
 
 
 class Stretches(NamedTuple):
@@ -72,19 +75,28 @@ class LaneShape:
     masks: Stretches = field(compare=False)
     locked: Stretches = field(compare=False)
     verified: Stretches = field(compare=False)
+    propagated: Stretches = field(compare=False)
+    suspect: Stretches = field(compare=False)
     keys: NDArray[np.int64] = field(compare=False)
     key_gap: int = field(compare=False)
 
     @classmethod
     def of(cls, lane: Lane) -> LaneShape:
-        stretches = (Stretches.of(runs) for runs in (lane.frames, lane.locked, lane.verified))
+        kinds = (lane.frames, lane.locked, lane.verified, lane.propagated, lane.suspect)
+        stretches = (Stretches.of(runs) for runs in kinds)
         keys = np.sort(np.fromiter(lane.keys, np.int64, len(lane.keys)))
         return cls(lane, *stretches, keys, int(np.diff(keys).min(initial=1 << 40)))
 
     def describe(self, frame: int) -> str:
         """One line for the tooltip: the object and its state on a frame."""
-        states = ["key frame" if frame in self.lane.keys else "mask" if frame in self.masks else "no mask"]
-        states += [name for name, runs in (("locked", self.locked), ("verified", self.verified)) if frame in runs]
+        is_key, has_mask = frame in self.lane.keys, frame in self.masks
+        states = ["key frame"] if is_key else []
+        if not has_mask:
+            states.append("absent" if is_key or frame in self.verified else "empty (no mask)")
+        elif not is_key:
+            states.append("propagated" if frame in self.propagated else "mask")
+        marks = (("suspect", self.suspect), ("locked", self.locked), ("verified", self.verified))
+        states += [name for name, runs in marks if frame in runs]
         return f"{self.lane.object_id} {self.lane.name}: {', '.join(states)}"
 
 
@@ -142,7 +154,8 @@ def paint_ruler(painter: QPainter, axis: TimeAxis, metrics: Metrics, font: QFont
 
 
 def paint_lane(painter: QPainter, shape: LaneShape, bar: QRectF, axis: TimeAxis, region: QRectF) -> None:
-    """A row's ground, its runs of masks, locked ones edged above and verified ones below, and its key-frame ticks.
+    """A row's ground, its runs of masks, suspect ones in orange, locked ones edged above, verified ones below, and its
+    key-frame ticks.
 
     Args: bar: where they go.
     """
@@ -155,9 +168,11 @@ def paint_lane(painter: QPainter, shape: LaneShape, bar: QRectF, axis: TimeAxis,
     runs = pixel_runs(*shape.masks.between(first, last), axis, pixel)
     painter.setBrush(_blend(QColor(*shape.lane.color), QColor(theme.LANE), 0.5))
     _paint_spans(painter, runs, bar, radius)
+    painter.setBrush(_blend(QColor(theme.WARNING), QColor(theme.LANE), 0.7))
+    _paint_spans(painter, pixel_runs(*shape.suspect.between(first, last), axis, pixel), bar, radius)
     edge = max(2.0, round(bar.height() / 7))
     for marks, color, top in (
-        (shape.locked, theme.WARNING, bar.top()), (shape.verified, theme.POSITIVE, bar.bottom() - edge)
+        (shape.locked, theme.TEXT, bar.top()), (shape.verified, theme.POSITIVE, bar.bottom() - edge)
     ):
         painter.setBrush(QColor(color))
         spans = pixel_runs(*marks.between(first, last), axis, pixel)

@@ -25,10 +25,11 @@ from gui.timeline_paint import (
     paint_progress,
     paint_ruler,
 )
+from gui.timeline_strips import NUM_STRIPS, Strips, paint_strip, paint_strip_label
 
 SCROLL_PER_NOTCH = 0.12
 """Part of what is shown."""
-COMFORTABLE_ROWS = 5
+COMFORTABLE_ROWS = 7
 
 
 class TimelineView(QWidget):
@@ -47,6 +48,7 @@ class TimelineView(QWidget):
         self._frame = 0
         self._asked = 0
         self._shapes: list[LaneShape] = []
+        self._strips: Strips | None = None
         self._selected: int | None = None
         self._progress: range | None = None
         self._in_out: range | None = None
@@ -99,6 +101,17 @@ class TimelineView(QWidget):
             if before.lane != after.lane:
                 self.update(self._row_rect(row).toAlignedRect())
 
+    def set_strips(self, strips: Strips | None) -> None:
+        """Confidence and review of one object below the lanes; None for neither."""
+        if strips == self._strips:
+            return
+        was_shown, self._strips = self._strips is not None, strips
+        if was_shown != (strips is not None):
+            self.updateGeometry()
+            self._layout()
+        for strip in range(NUM_STRIPS):
+            self.update(self._row_rect(len(self._shapes) + strip).toAlignedRect())
+
     def set_selected(self, object_id: int | None) -> None:
         """Emphasise the label of one object."""
         if object_id != self._selected:
@@ -135,7 +148,7 @@ class TimelineView(QWidget):
         return self._axis.middle(frame)
 
     def sizeHint(self) -> QSize:
-        rows = min(max(len(self._shapes), 3), COMFORTABLE_ROWS)
+        rows = min(max(self._num_rows, 3), COMFORTABLE_ROWS)
         metrics = self._metrics
         return QSize(metrics.label * 5, metrics.ruler + rows * metrics.row + metrics.pad + self._bar_width())
 
@@ -143,13 +156,17 @@ class TimelineView(QWidget):
         metrics = self._metrics
         return QSize(metrics.label * 2, metrics.ruler + metrics.row + metrics.pad)
 
+    @property
+    def _num_rows(self) -> int:
+        return len(self._shapes) + (NUM_STRIPS if self._strips is not None else 0)
+
     def _bar_width(self) -> int:
         return self._across.sizeHint().height()
 
     def _layout(self) -> None:
         """Place the axis and the scroll bars for the widget's size; repaints."""
         metrics, bar = self._metrics, self._bar_width()
-        rows = metrics.row * len(self._shapes)
+        rows = metrics.row * self._num_rows
         room = self.height() - metrics.ruler - bar
         right = metrics.pad + (bar if rows > room else 0)
         width = max(float(self.width() - metrics.label - right), 1.0)
@@ -192,6 +209,10 @@ class TimelineView(QWidget):
         row = int((y - self._metrics.ruler + self._down.value()) // self._metrics.row)
         return row if y >= self._metrics.ruler and 0 <= row < len(self._shapes) else None
 
+    def _strip_at(self, y: float) -> int | None:
+        row = int((y - self._metrics.ruler + self._down.value()) // self._metrics.row) - len(self._shapes)
+        return row if y >= self._metrics.ruler and self._strips is not None and 0 <= row < NUM_STRIPS else None
+
     # -- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -211,19 +232,25 @@ class TimelineView(QWidget):
     def _paint_rows(self, painter: QPainter, region: QRectF) -> None:
         metrics, axis = self._metrics, self._axis
         lanes = QRectF(axis.left, metrics.ruler, axis.width, self.height())
-        for row, shape in enumerate(self._shapes):
+        for row in range(self._num_rows):
             place = self._row_rect(row)
             if not place.intersects(region) or place.bottom() <= metrics.ruler:
                 continue
+            shape = self._shapes[row] if row < len(self._shapes) else None
             painter.setClipRect(QRectF(0, metrics.ruler, metrics.label, self.height()))
-            if region.left() < metrics.label:
-                label = QRectF(0, place.top(), metrics.label, place.height())
+            label = QRectF(0, place.top(), metrics.label, place.height())
+            if region.left() < metrics.label and shape is not None:
                 is_selected = shape.lane.object_id == self._selected
                 paint_label(painter, shape.lane, label, metrics, self.font(), is_selected)
+            elif region.left() < metrics.label and self._strips is not None:
+                paint_strip_label(painter, self._strips.label(row - len(self._shapes)), label, metrics, self.font())
             painter.setClipRect(lanes)
             margin = (metrics.row - metrics.bar) / 2
             bar = QRectF(axis.left, place.top() + round(margin), axis.width, metrics.bar)
-            paint_lane(painter, shape, bar, axis, region & lanes)
+            if shape is not None:
+                paint_lane(painter, shape, bar, axis, region & lanes)
+            elif self._strips is not None:
+                paint_strip(painter, self._strips, row - len(self._shapes), bar, axis)
         painter.setClipping(False)
 
     def _paint_axis(self, painter: QPainter, region: QRectF) -> None:

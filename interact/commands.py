@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from interact.baselines import Baseline, Baselines
-from interact.frame_confidence import FrameConfidence
 from interact.frame_marks import FrameMarks, MarkKind
 from interact.interaction import Interaction
 from interact.objects import ObjectList, SceneObject
@@ -33,8 +32,6 @@ class Scene(Protocol):
     def baselines(self) -> Baselines: ...
     @property
     def provenance(self) -> Provenance: ...
-    @property
-    def confidence(self) -> FrameConfidence: ...
     def set_interaction(self, interaction: Interaction | None) -> None: ...
 
 

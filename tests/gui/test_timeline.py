@@ -374,8 +374,8 @@ def test_the_tooltip_names_frame_time_object_and_state(timeline: UpdateTimeline)
 
     assert tip(143, 1) == "Frame 143 · 00:04.767\n2 frisbee: mask"
     assert tip(150, 1) == "Frame 150 · 00:05.000\n2 frisbee: key frame"
-    assert tip(165, 1) == "Frame 165 · 00:05.500\n2 frisbee: no mask"
-    assert tip(0, 2) == "Frame 0 · 00:00.000\n7 nothing yet: no mask"
+    assert tip(165, 1) == "Frame 165 · 00:05.500\n2 frisbee: empty (no mask)"
+    assert tip(0, 2) == "Frame 0 · 00:00.000\n7 nothing yet: empty (no mask)"
 
 
 def test_names_and_timers(timeline: UpdateTimeline) -> None:

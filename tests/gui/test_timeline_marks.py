@@ -29,7 +29,7 @@ def test_marks_edge_the_lane(qtbot: QtBot) -> None:
     timeline.show()
     qtbot.waitExposed(timeline)
     shot = timeline.grab().toImage()
-    locked, verified = QColor(theme.WARNING).name(), QColor(theme.POSITIVE).name()
+    locked, verified = QColor(theme.TEXT).name(), QColor(theme.POSITIVE).name()
     shown = {}
     for frame in (5, 15, 25, 50, 70, 90):
         found = colors(shot, timeline.frame_to_x(frame))

@@ -1,0 +1,113 @@
+"""The two strips below the timeline's lanes, both of one object: how sure the engine was, and what is reviewed."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from PyQt5.QtCore import QPointF, QRectF, Qt
+from PyQt5.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
+
+from gui import theme
+from gui.timeline_axis import TimeAxis, pixel_runs
+from gui.timeline_paint import Metrics, Stretches
+from storage.confidence_file import Confidences
+
+CONFIDENCE, REVIEW = range(2)
+NUM_STRIPS = 2
+
+
+@dataclass(frozen=True)
+class Strips:
+    """Args:
+        name: of the object.
+        confidence: float32 [T], NaN where unknown. limit: below it a mask is suspect.
+        done: runs of frames where the object is verified or known to be absent.
+        share: of all objects and frames of the review, 0..1, how many are done.
+    """
+
+    name: str
+    confidence: Confidences = field(compare=False)
+    limit: float
+    done: tuple[range, ...]
+    share: float
+    digest: bytes = field(init=False)
+    """What two strips are compared by instead of their arrays."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "digest", self.confidence.tobytes())
+
+    def label(self, strip: int) -> str:
+        """What stands beside it."""
+        return "confidence" if strip == CONFIDENCE else f"review  {format_done(self.share)}"
+
+    def describe(self, strip: int, frame: int) -> str:
+        """One line for the tooltip."""
+        if strip == REVIEW:
+            is_done = frame in Stretches.of(self.done)
+            return f"{self.name}: {'verified, or known to be absent' if is_done else 'to be reviewed'}"
+        value = float(self.confidence[frame])
+        if np.isnan(value):
+            return f"{self.name}: nothing was propagated here, so no confidence is known"
+        doubt = f"; below {self.limit:.2f} a frame is suspect" if value < self.limit else ""
+        return f"{self.name}: how sure the engine is, {value:.2f} of 1{doubt}"
+
+
+def format_done(share: float) -> str:
+    """`64 %`; 100 only when nothing is left."""
+    return f"{int(share * 100)} %"
+
+
+def paint_strip_label(painter: QPainter, text: str, row: QRectF, metrics: Metrics, font: QFont) -> None:
+    """In the left column, quieter than an object's."""
+    painter.setFont(font)
+    painter.setPen(QColor(theme.TEXT_MUTED))
+    place = row.adjusted(metrics.pad, 0, -metrics.pad, 0)
+    shown = QFontMetricsF(font).elidedText(text, Qt.ElideRight, place.width())
+    painter.drawText(place, Qt.AlignVCenter | Qt.AlignLeft, shown)
+
+
+def paint_strip(painter: QPainter, strips: Strips, strip: int, bar: QRectF, axis: TimeAxis) -> None:
+    """One of the two. Args: bar: its ground."""
+    painter.setPen(Qt.NoPen)
+    painter.setBrush(QColor(theme.LANE))
+    painter.drawRoundedRect(bar, bar.height() / 6, bar.height() / 6)
+    if strip == REVIEW:
+        painter.setBrush(QColor(theme.ACCENT_PRESSED))
+        for left, right in pixel_runs(*Stretches.of(strips.done), axis, 1 / painter.device().devicePixelRatioF()):
+            painter.drawRoundedRect(QRectF(left, bar.top(), right - left, bar.height()), 2, 2)
+        return
+    inner = bar.adjusted(0, 2, 0, -2)
+    doubtful = inner.bottom() - strips.limit * inner.height()
+    painter.setPen(QPen(QColor(theme.BORDER), 1))
+    painter.drawLine(QPointF(bar.left(), round(doubtful) + 0.5), QPointF(bar.right(), round(doubtful) + 0.5))
+    painter.setBrush(Qt.NoBrush)
+    for line in confidence_lines(strips.confidence, axis, inner):
+        for is_doubtful, color in ((False, theme.ACCENT_LIGHT), (True, theme.WARNING)):
+            painter.save()
+            below = QRectF(bar.left(), doubtful, bar.width(), bar.bottom() - doubtful)
+            above = QRectF(bar.left(), bar.top(), bar.width(), doubtful - bar.top())
+            painter.setClipRect(below if is_doubtful else above, Qt.IntersectClip)
+            painter.setPen(QPen(QColor(color), 1.5))
+            painter.drawPolyline(line)
+            painter.restore()
+
+
+def confidence_lines(confidence: Confidences, axis: TimeAxis, area: QRectF) -> list[QPolygonF]:
+    """One line per stretch of known values, 1 at the top of the area; where frames share a pixel, the lowest counts."""
+    first, last = axis.frame_at(area.left()), axis.frame_at(area.right())
+    values = confidence[first : last + 1]
+    x = axis.left + (np.arange(first, last + 1) + 0.5 - axis.start) * axis.frame_width
+    if axis.frame_width < 1:
+        columns = np.floor(x).astype(np.int64)
+        begins = np.flatnonzero(np.diff(columns, prepend=columns[0] - 1))
+        values, x = np.fmin.reduceat(values, begins), columns[begins] + 0.5
+    known = ~np.isnan(values)
+    edges = np.flatnonzero(np.diff(known.astype(np.int8), prepend=0, append=0))
+    lines = []
+    for start, stop in zip(edges[::2], edges[1::2], strict=True):
+        y = area.bottom() - values[start:stop] * area.height()
+        points = [QPointF(px, py) for px, py in zip(x[start:stop].tolist(), y.tolist(), strict=True)]
+        if len(points) == 1:  # a line needs two ends
+            points = [points[0] - QPointF(1, 0), points[0] + QPointF(1, 0)]
+        lines.append(QPolygonF(points))
+    return lines
