@@ -138,10 +138,13 @@ def absence_plan(scene: Scene, object_id: int, frames: range) -> Plan:
     return Plan(_title(label), len(frames), run, f"{name} is known to be absent there.")
 
 
-def import_plan(scene: Scene, masks: Mapping[int, IndexMask]) -> Plan:
+def import_plan(scene: Scene, masks: Mapping[int, IndexMask], names: Mapping[int, str]) -> Plan:
     """Masks laid over whole frames; new ids become objects, the frames key frames. Key frames are protected from it.
 
-    Working it out raises ValueError for a mask of another size.
+    Working it out asks for one mask after the other, and raises ValueError for one of another size.
+
+    Args:
+        names: of new objects, by id; the others are called by their number.
     """
     objects = scene.objects
     label = f"import {len(masks)} mask{'' if len(masks) == 1 else 's'}"
@@ -150,14 +153,15 @@ def import_plan(scene: Scene, masks: Mapping[int, IndexMask]) -> Plan:
         pixels: list[Change] = []
         fixed: dict[int, Ids] = {}
         found: set[int] = set()
-        for done, (frame, mask) in enumerate(sorted(masks.items()), start=1):
+        for done, frame in enumerate(sorted(masks), start=1):
             token.check()
+            mask = masks[frame]
             ids = frozenset(int(i) for i in np.flatnonzero(np.bincount(mask.ravel(), minlength=256))) - {0, IGNORE}
             found |= ids
             fixed[frame] = ids | scene.masks.object_ids(frame) | scene.key_frames.on(frame)
             pixels += edit_pixels(scene, frame, mask)
             yield done
-        new = [SceneObject(i, default_name(i)) for i in sorted(found - set(objects.order))]
+        new = [SceneObject(i, names.get(i) or default_name(i)) for i in sorted(found - set(objects.order))]
         selected = new[0].object_id if new and objects.selected is None else objects.selected
         head = _list_change(objects, (*objects.items, *new), selected) if new else ()
         changes = (*head, *pixels, *_marks(scene, fixed))

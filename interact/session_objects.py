@@ -140,15 +140,19 @@ class ObjectEditing(SessionBase):
                 self.message.emit(f"Frame {self.frame} has no mask to clear.")
             self._record(step)
 
-    def import_masks(self, masks: Mapping[int, IndexMask]) -> None:
+    def import_masks(self, masks: Mapping[int, IndexMask], names: Mapping[int, str] | None = None) -> None:
         """Lay masks over whole frames as one step; new ids become objects, the frames key frames.
+
+        Args:
+            masks: asked for one by one, perhaps from another thread.
+            names: of new objects, by id.
 
         Raises:
             ValueError: a mask of another size than the frames, or a frame outside the video.
         """
         if self._may_edit() and masks:
             self._leave()
-            self.steps.plan(object_plans.import_plan(self, masks))
+            self.steps.plan(object_plans.import_plan(self, masks, names or {}))
 
     def _alter(self, item: SceneObject, what: str) -> None:
         if self._may_edit():

@@ -20,7 +20,7 @@ from storage.json_fields import Json, require
 from storage.mask_folder import NamedFrames, files_by_frame, some
 from storage.mask_io import encode_mask, read_mask
 from util.errors import AppError
-from util.palette import davis_palette
+from util.palette import file_palette
 from util.types import MAX_OBJECT_ID, IndexMask, Size
 
 ANNOTATIONS = "Annotations"
@@ -46,18 +46,9 @@ class PngReader:
         return read_mask(self.files[frame], self.size)
 
 
-def object_palette(material: Material) -> NDArray[np.uint8]:
-    """uint8 [256, 3]: the DAVIS palette with the colours that objects have of their own."""
-    palette = davis_palette().copy()
-    for info in material.objects:
-        if info.color is not None:
-            palette[info.object_id] = info.color
-    return palette
-
-
 def _write_index(material: Material, folder: Path) -> Iterator[int]:
     make_folder(folder)
-    palette = object_palette(material)
+    palette = file_palette(material.own_colors)
     for frame in material.wanted:
         mask = material.mask(frame, keep_ignore=True)
         write_atomic(folder / f"{material.frames.stem(frame)}.png", encode_mask(mask, palette))

@@ -16,6 +16,7 @@ from storage.atomic_file import disk_error
 from storage.frame_store import FrameStore
 from storage.image_folder import ImageFolderSource
 from storage.project_parts import ObjectInfo
+from util.palette import OwnColors
 from util.types import IGNORE, ImageU8, IndexMask, Size
 
 JPEG_QUALITY = 95
@@ -75,6 +76,10 @@ class Material:
     def classes(self) -> tuple[str, ...]:
         """The names of the classes, in order of the objects. An object without a class is one, called like itself."""
         return tuple(dict.fromkeys(map(class_of, self.objects)))
+
+    @property
+    def own_colors(self) -> OwnColors:
+        return tuple((info.object_id, info.color) for info in self.objects if info.color is not None)
 
     @cached_property
     def _chosen(self) -> NDArray[np.uint8]:

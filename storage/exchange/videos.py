@@ -38,7 +38,8 @@ class OverlayVideo(Format):
             for frame in material.wanted:
                 look = material.look
                 picture = compose(
-                    material.picture(frame), material.mask(frame), opacity=look.opacity, contour=look.contour
+                    material.picture(frame), material.mask(frame), opacity=look.opacity, contour=look.contour,
+                    own=material.own_colors,
                 )
                 writer.write(picture, material.frames.time(frame))
                 yield frame
