@@ -66,7 +66,14 @@ class Plan:
 
 @dataclass(frozen=True)
 class _Checked:
-    """A step, what of the protected it would change, what is left of it without that, and the question in words."""
+    """A step as it may be done.
+
+    Args:
+        step: with all that it brings along when the user allows it.
+        hurt: what of the protected it would change.
+        part: what is left of it without that.
+        text: the question in words.
+    """
 
     step: Step
     hurt: Injuries
@@ -171,7 +178,9 @@ class StepKeeper:
         part = spared(owner, step, hurt, kinds) if hurt and may_spare else None
         if part is not None:
             part = with_sources(owner, part, origin, is_planned=is_planned)
-        return _Checked(step, hurt, part, describe(owner, step, hurt, kinds) if hurt else "")
+        if not hurt:
+            return _Checked(step, hurt, None, "")
+        return _Checked(without_verified(owner, step, hurt), hurt, part, describe(owner, step, hurt, kinds))
 
     def _settle(self, checked: _Checked) -> None:
         if checked.hurt:
@@ -278,13 +287,13 @@ class StepKeeper:
             self.work(run.job(name, finished))
 
     def _ask(self, checked: _Checked) -> None:
-        owner, step, hurt, part = self._owner, checked.step, checked.hurt, checked.part
+        owner, step, part = self._owner, checked.step, checked.part
         if self.ask is None:
             raise AppError(checked.text, "Nothing was changed. Take the lock or the mark away first.")
 
         def change() -> None:
             owner.lock(None)
-            self._begin(without_verified(owner, step, hurt))
+            self._begin(step)
 
         def keep() -> None:
             owner.lock(None)
