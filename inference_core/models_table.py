@@ -52,8 +52,9 @@ Parameters are learnt numbers. A network without a file of its own in the table 
 """
 _EXPLANATION = """
 GFLOP are 1e9 floating-point operations of one call, a multiplication with its addition counted as 2, convolutions and
-matrix products only. Times are processor time of one thread, the least of the calls made in a few seconds after a first
-one; further cores shorten them, other programs do not lengthen them much. The calls are those that the program makes,
+matrix products only. Times are processor time of one thread, after a first call the least of those made in a few
+seconds; a longer call was measured once. Further cores shorten them. Time in which other programs had the processor
+does not count, though a busy machine still lengthens what is left somewhat. The calls are those that the program makes,
 reading and writing of videos left out. Frames are 854 x 480; each engine works at its own size. Networks whose file is
 not here ran with random weights, which costs the same.
 """
