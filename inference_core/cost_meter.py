@@ -23,7 +23,7 @@ def count_flop(call: Callable[[], object]) -> int:
     """Floating-point operations of one call."""
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         call()
-    return counter.get_total_flops()
+    return int(counter.get_total_flops())
 
 
 def milliseconds(call: Callable[[], object], seconds: float) -> float:
