@@ -12,6 +12,7 @@ from PyQt5.QtCore import QObject, pyqtSignal
 from gui.canvas import Canvas
 from gui.frame_loader import FrameLoader
 from gui.markers import Marker
+from gui.past_prompts import past_markers
 from gui.player import Player
 from gui.timecode import format_timecode
 from gui.view_modes import CAPTIONS, Look
@@ -69,8 +70,8 @@ class FrameView(QObject):
         session.frame_changed.connect(self._on_frame_changed)
         session.mask_changed.connect(self._on_mask_changed)
         session.interaction_changed.connect(self.refresh_markers)
-        session.tool_changed.connect(self.refresh_brush)
-        session.objects.changed.connect(self.refresh_style)
+        session.tool_changed.connect(self._on_tool_changed)
+        session.objects.changed.connect(self._on_objects_changed)
         self._loader.request(session.frame)
 
     @property
@@ -85,8 +86,8 @@ class FrameView(QObject):
         session.frame_changed.disconnect(self._on_frame_changed)
         session.mask_changed.disconnect(self._on_mask_changed)
         session.interaction_changed.disconnect(self.refresh_markers)
-        session.tool_changed.disconnect(self.refresh_brush)
-        session.objects.changed.disconnect(self.refresh_style)
+        session.tool_changed.disconnect(self._on_tool_changed)
+        session.objects.changed.disconnect(self._on_objects_changed)
         self._loader.close()
         self._changes.close()
         self._canvas.set_markers(())
@@ -94,6 +95,14 @@ class FrameView(QObject):
         self._canvas.set_caption("")
         self._canvas.set_image(None)
         self.deleteLater()
+
+    def _on_tool_changed(self) -> None:
+        self.refresh_brush()
+        self.refresh_markers()
+
+    def _on_objects_changed(self) -> None:
+        self.refresh_style()
+        self.refresh_markers()
 
     def set_look(self, look: Look) -> None:
         self._look = look
@@ -143,7 +152,7 @@ class FrameView(QObject):
         if not self.is_current:
             self._canvas.set_markers(())
             return
-        markers = interaction_markers(self._session.interaction)
+        markers = past_markers(self._session) + interaction_markers(self._session.interaction)
         if self._suggested[0] == self._session.frame:
             markers[:0] = self._suggested[1]
         outline, region = self._session.preview_polygon(), self._session.region

@@ -18,6 +18,7 @@ CLICK_RADIUS = 6.5
 HANDLE = 3.5
 MIN_STROKE = 3.0
 RIM = 2.0
+PAST_OPACITY = 0.45
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Marker:
         positive: adds to the object (green) or takes away (red).
         width: width of a stroke in image pixels; never painted thinner than a line one can see.
         tint: RGB of a closed outline; None is white.
+        is_past: painted faintly: given before, no longer being added to.
     """
 
     kind: Literal["click", "stroke", "polygon", "frame", "outline"]
@@ -38,6 +40,7 @@ class Marker:
     positive: bool = True
     width: float = 0.0
     tint: tuple[int, int, int] | None = None
+    is_past: bool = False
 
     @property
     def color(self) -> QColor:
@@ -54,6 +57,7 @@ def marker_bounds(marker: Marker, view: ViewTransform) -> QRectF:
 def paint_marker(painter: QPainter, marker: Marker, view: ViewTransform) -> None:
     """Paint with antialiasing in widget coordinates; leaves the painter's pen and brush changed."""
     points = _polygon(marker, view)
+    painter.setOpacity(PAST_OPACITY if marker.is_past else 1.0)
     if marker.kind == "click":
         _paint_click(painter, points[0], marker)
     elif marker.kind == "stroke":
@@ -62,6 +66,7 @@ def paint_marker(painter: QPainter, marker: Marker, view: ViewTransform) -> None
         _paint_closed(painter, points, marker)
     else:
         _paint_polygon(painter, points, marker)
+    painter.setOpacity(1.0)
 
 
 def _polygon(marker: Marker, view: ViewTransform) -> QPolygonF:

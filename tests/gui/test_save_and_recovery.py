@@ -164,3 +164,31 @@ def test_when() -> None:
     now = 1_700_000_000.0
     assert when(now, now).startswith("at ") and when(now - 86400, now).startswith("yesterday at ")
     assert when(now - 3 * 86400, now).startswith("on 20")
+
+
+def test_prompts_of_a_frame_come_back_with_it(opened: Driver, start: Start, synthetic_folder: Path) -> None:
+    canvas = opened.window.canvas
+    opened.trigger("tool.click")
+    opened.click(30, 30)
+    opened.wait_idle()
+    assert [marker.is_past for marker in canvas.markers] == [False]
+    opened.trigger("frame.next")
+    opened.wait_idle()
+    assert canvas.markers == ()
+    opened.trigger("frame.previous")
+    opened.wait_idle()
+    assert [(marker.kind, marker.is_past) for marker in canvas.markers] == [("click", True)]
+    opened.trigger("tool.brush")
+    assert canvas.markers == ()
+    opened.trigger("tool.click")
+    opened.click(33, 33)
+    opened.wait_idle()
+    opened.close()
+    again = start("--images", synthetic_folder)
+    again.wait_open()
+    again.wait_idle()
+    assert again.session.interaction is not None  # still open: the next click goes on with it
+    assert [marker.is_past for marker in again.window.canvas.markers] == [False]
+    again.trigger("tool.brush")
+    again.trigger("tool.click")
+    assert [marker.is_past for marker in again.window.canvas.markers] == [True]
