@@ -36,19 +36,26 @@ class BlockSearch:
 
 
 def block_readout(
-    memory_key: Tensor, query_key: Tensor, values: Tensor, similarity: Similarity, top_k: int, search: BlockSearch
+    memory_key: Tensor,
+    query_key: Tensor,
+    values: Tensor,
+    similarity: Similarity,
+    top_k: int,
+    search: BlockSearch,
+    usage: Tensor | None = None,
 ) -> Tensor:
     """Like `readout`, among the cells of the best memory blocks of each query block.
 
     Args:
         memory_key: [Ck, N], frame after frame, N a multiple of the grid's cells. query_key: [Ck, Nq], one frame.
         values: [A, N, Cv].
+        usage: float32 [N]; the weight that every cell is given is added to it.
 
     Returns:
         [A, Nq, Cv] in the dtype of `values`; exact where the memory has no more blocks than are looked into.
     """
     if memory_key.shape[1] <= search.blocks * _CELLS:
-        return readout(memory_key, query_key, values, similarity, top_k)
+        return readout(memory_key, query_key, values, similarity, top_k, usage)
     memory, query = (_blocked(side, search.grid) for side in similarity(memory_key, query_key))
     middle = memory.mean(1).t()
     members = _members(memory_key.shape[1], search.grid, memory.device)
@@ -62,6 +69,8 @@ def block_readout(
         kept, position = fine.topk(min(top_k, fine.shape[1]), dim=1, sorted=False)
         cells = members[best].flatten(1).repeat_interleave(_CELLS, 0).gather(1, position)
         weights = kept.softmax(1).to(values.dtype)
+        if usage is not None:
+            usage.index_add_(0, cells.flatten(), weights.flatten().float())
         for slot, value in enumerate(values):
             read = F.embedding_bag(cells, value, mode="sum", per_sample_weights=weights)
             result[slot, members[part].flatten()] = read

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inference_core.device import ComputeDevice
+from inference_core.eviction import DEFAULT_EVICTION, Eviction
 from inference_core.geometry import Geometry
 from inference_core.memory_bank import Duplicates
 from util.types import Size
@@ -20,6 +21,8 @@ class EngineSetup:
         short_side: the shorter side the network works at, None for the engine's default, -1 for native.
         top_k: memory cells kept per query, None for the engine's default.
         mem_every: every n-th propagated frame is remembered.
+        max_memory_frames: rolling frames of a space-time memory, None for the engine's default.
+        eviction: how these make room for newer ones.
         budget: cells of a memory that has a budget, None for the engine's default.
         update_rate: how far such a memory moves towards what it is merged with, 0..1, None for the default.
     """
@@ -31,6 +34,8 @@ class EngineSetup:
     top_k: int | None = None
     short_side: int | None = None
     duplicates: Duplicates = "replace"
+    max_memory_frames: int | None = None
+    eviction: Eviction = DEFAULT_EVICTION
     budget: int | None = None
     update_rate: float | None = None
 

@@ -52,6 +52,7 @@ def build_core(
         mem_every=config.mem_every,
         top_k=config.top_k,
         short_side=config.size,
+        max_memory_frames=config.max_memory_frames,
         budget=config.budget,
         update_rate=config.update_rate,
     )
@@ -59,6 +60,11 @@ def build_core(
     for name, value in (("--budget", config.budget), ("--update_rate", config.update_rate)):
         if value is not None and not isinstance(propagator, SupportsBudget):
             raise AppError(f"{name} {value}: the engine {engine.name} has no memory with a budget.", "Leave it out.")
+    if config.max_memory_frames is not None and "max_rolling" not in propagator.settings:
+        raise AppError(
+            f"--max_memory_frames {config.max_memory_frames}: the engine {engine.name} keeps no memory of frames.",
+            "Leave it out.",
+        )
     fuser = _fuser(engine, config, compute, fusion)
     return InferenceCore(
         frames,

@@ -7,13 +7,14 @@ ones, and every object reads only the frames that are valid for it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from inference_core.block_readout import BlockSearch, block_readout
+from inference_core.eviction import DEFAULT_EVICTION, Eviction, Reads, melt, most_alike
 from inference_core.propagator import EmptyMemoryError, Memory
 from inference_core.readout import readout
 from model.attention import Similarity
@@ -23,11 +24,17 @@ Duplicates = Literal["replace", "keep"]
 
 @dataclass(frozen=True)
 class _Entry:
-    """One frame in the buffer. `valid` are the ids of the objects that may read it."""
+    """One frame in the buffer.
+
+    Args:
+        valid: ids of the objects that may read it.
+        melted: rolling frames that it stands for; `frame` is the newest of them.
+    """
 
     frame: int
     kind: Memory
     valid: frozenset[int]
+    melted: int = 1
 
 
 @dataclass(frozen=True)
@@ -47,8 +54,10 @@ class MemoryBank:
     entries behind it forward, so that what is read is always one contiguous piece in order of insertion.
 
     Args:
+        max_rolling: frames besides the key frames; None is any number.
         keys_per_object: an object's key depends on its mask (STM), so G = K.
         search: reads in two steps, faster and nearly exact; None reads exactly.
+        eviction: how rolling frames make room.
     """
 
     def __init__(
@@ -61,9 +70,12 @@ class MemoryBank:
         duplicates: Duplicates = "replace",
         keys_per_object: bool = False,
         search: BlockSearch | None = None,
+        eviction: Eviction = DEFAULT_EVICTION,
     ) -> None:
         if top_k < 1:
             raise ValueError(f"top_k must be at least 1, got {top_k}")
+        if max_rolling is not None and max_rolling < 1:
+            raise ValueError(f"max_rolling must be at least 1, got {max_rolling}")
         self._similarity = similarity
         self._top_k = top_k
         self._max_rolling = max_rolling
@@ -71,10 +83,12 @@ class MemoryBank:
         self._duplicates = duplicates
         self._search = search
         self._keys_per_object = keys_per_object
+        self._eviction = eviction
         self._object_ids: tuple[int, ...] = ()
         self._entries: list[_Entry] = []
         self._key: Tensor | None = None  # [G, capacity, N, Ck] float32
         self._value: Tensor | None = None  # [K, capacity, N, Cv]
+        self._reads: Reads | None = None  # by position; only where eviction asks for it
 
     @property
     def settings(self) -> dict[str, int]:
@@ -97,19 +111,58 @@ class MemoryBank:
             key: [1, Ck, N] shared, or [len(slots), Ck, N] where keys are per object. value: [len(slots), Cv, N].
             kind: PINNED, ROLLING or PREVIOUS; a PREVIOUS entry is replaced by whatever is put next.
         """
-        self._remove([i for i, e in enumerate(self._entries) if e.kind is Memory.PREVIOUS])
-        if self._duplicates == "replace":
-            self._remove([i for i, e in enumerate(self._entries) if e.frame == frame])
-        if kind is Memory.ROLLING and self._max_rolling is not None:
-            rolling = [i for i, e in enumerate(self._entries) if e.kind is Memory.ROLLING]
-            self._remove(rolling[: max(0, len(rolling) - self._max_rolling + 1)])
-        self._reserve(len(self._entries) + 1, key, value)
+        # Everything that needs memory comes first: when there is none, the bank is as it was.
+        key, value = key.transpose(1, 2).to(torch.float32), value.transpose(1, 2).to(self._dtype)
+        gone = [i for i, e in enumerate(self._entries) if self._is_replaced_by(frame, e)]
+        rolling = [i for i, e in enumerate(self._entries) if e.kind is Memory.ROLLING and i not in gone]
+        surplus = len(rolling) + 1 - self._max_rolling if kind is Memory.ROLLING and self._max_rolling else 0
+        self._reserve(len(self._entries) - len(gone) - max(0, surplus) + 1, key, value)
+        self._remove(gone)
+        self._evict(surplus)
         assert self._key is not None and self._value is not None
         position = len(self._entries)
         key_rows = list(slots) if self._keys_per_object else [0]
-        self._key[key_rows, position] = key.transpose(1, 2).to(self._key.dtype)
-        self._value[list(slots), position] = value.transpose(1, 2).to(self._dtype)
+        self._key[key_rows, position] = key
+        self._value[list(slots), position] = value
         self._entries.append(_Entry(frame, kind, frozenset(self._object_ids[s] for s in slots)))
+
+    def _is_replaced_by(self, frame: int, entry: _Entry) -> bool:
+        return entry.kind is Memory.PREVIOUS or (self._duplicates == "replace" and entry.frame == frame)
+
+    def _evict(self, surplus: int) -> None:
+        """Have `surplus` rolling entries less."""
+        for _ in range(surplus):
+            rolling = [i for i, e in enumerate(self._entries) if e.kind is Memory.ROLLING]
+            if self._eviction == "merge":
+                self._remove([self._merged(rolling)])
+            elif self._reads is not None:
+                self._remove([self._reads.least(rolling)])
+            else:
+                self._remove(rolling[:1])
+
+    def _merged(self, rolling: Sequence[int]) -> int:
+        """Melt the most alike neighbours that the same objects read; the position that is free then.
+
+        Where no two neighbours are read by the same objects, the oldest entry is given up.
+        """
+        entries, key, value = self._entries, self._key, self._value
+        pairs = [(a, b) for a, b in zip(rolling, rolling[1:], strict=False) if entries[a].valid == entries[b].valid]
+        if not pairs:
+            return rolling[0]
+        assert key is not None and value is not None
+        rows = [self._key_rows(entries[one].valid) for one, _ in pairs]
+        older, newer = most_alike(key, pairs, rows)
+        melted = entries[older].melted + entries[newer].melted
+        for buffer in (key, value):
+            melt(buffer, older, newer, entries[older].melted / melted)
+        entries[newer] = replace(entries[newer], melted=melted)
+        return older
+
+    def _key_rows(self, valid: frozenset[int]) -> list[int]:
+        """Where the keys of these objects are."""
+        if not self._keys_per_object:
+            return [0]
+        return [slot for slot, object_id in enumerate(self._object_ids) if object_id in valid]
 
     def read(self, query_key: Tensor, slots: Sequence[int]) -> Tensor:
         """Top-k softmax readout.
@@ -123,13 +176,16 @@ class MemoryBank:
                 raise EmptyMemoryError(f"object {self._object_ids[group[0]]} has no key frame in memory")
             for members in [[s] for s in group] if self._keys_per_object else [group]:
                 key, values = self._gather(rows, members)
-                result.update(zip(members, self._readout(key.t(), query_key, values), strict=True))
+                usage = None if self._reads is None else key.new_zeros(len(key))
+                result.update(zip(members, self._readout(key.t(), query_key, values, usage), strict=True))
+                if self._reads is not None and usage is not None:
+                    self._reads.note(rows, usage)
         return torch.stack([result[slot] for slot in slots]).transpose(1, 2)
 
-    def _readout(self, key: Tensor, query_key: Tensor, values: Tensor) -> Tensor:
+    def _readout(self, key: Tensor, query_key: Tensor, values: Tensor, usage: Tensor | None) -> Tensor:
         if self._search is None:
-            return readout(key, query_key, values, self._similarity, self._top_k)
-        return block_readout(key, query_key, values, self._similarity, self._top_k, self._search)
+            return readout(key, query_key, values, self._similarity, self._top_k, usage)
+        return block_readout(key, query_key, values, self._similarity, self._top_k, self._search, usage)
 
     def _groups(self, slots: Sequence[int]) -> dict[tuple[int, ...], list[int]]:
         """Slots that may read the same entries, by the positions of these entries."""
@@ -191,6 +247,9 @@ class MemoryBank:
         self._entries = list(state.entries)
         self._key = None if state.key is None else state.key.clone()
         self._value = None if state.value is None else state.value.clone()
+        self._reads = None
+        if self._key is not None:
+            self._watch_reads(self._key)
 
     def _remove(self, positions: Sequence[int]) -> None:
         if not positions:
@@ -204,21 +263,39 @@ class MemoryBank:
             self._key[:, target] = self._key[:, source]
             self._value[:, target] = self._value[:, source]
         self._entries = [self._entries[i] for i in keep]
+        if self._reads is not None:
+            self._reads.keep(keep)
 
     def _reserve(self, entries: int, key: Tensor, value: Tensor) -> None:
-        """Make room, doubling the buffer when it is full."""
+        """Make room for as many entries; key [*, N, Ck], value [*, N, Cv].
+
+        A full buffer doubles, but not beyond what the bank may hold: the key frames, the rolling frames and the one
+        before.
+        """
         capacity = 0 if self._key is None else self._key.shape[1]
         if entries <= capacity:
             return
-        capacity = max(entries, 2 * capacity, 4)
+        capacity = max(2 * capacity, 4)
+        if self._max_rolling is not None:
+            capacity = min(capacity, len(self.frames(Memory.PINNED)) + self._max_rolling + 1)
+        capacity = max(capacity, entries)
         groups = len(self._object_ids) if self._keys_per_object else 1
-        cells = key.shape[2]
-        new_key = key.new_zeros(groups, capacity, cells, key.shape[1], dtype=torch.float32)
-        new_value = value.new_zeros(len(self._object_ids), capacity, cells, value.shape[1], dtype=self._dtype)
+        new_key = key.new_zeros(groups, capacity, *key.shape[1:])
+        new_value = value.new_zeros(len(self._object_ids), capacity, *value.shape[1:])
         if self._key is not None and self._value is not None:
             new_key[:, : self._key.shape[1]] = self._key
             new_value[:, : self._value.shape[1]] = self._value
         self._key, self._value = new_key, new_value
+        self._watch_reads(new_key)
+
+    def _watch_reads(self, key: Tensor) -> None:
+        """For a buffer as large as `key`; only where eviction asks for it."""
+        if self._eviction != "least_read":
+            return
+        if self._reads is None:
+            self._reads = Reads(key.shape[1], key.device)
+        else:
+            self._reads.grow(key.shape[1])
 
 
 def _move_slots(buffer: Tensor, old: Sequence[int], new: Sequence[int]) -> Tensor:

@@ -20,7 +20,14 @@ GROUP = 16
 """Cells per group of the two-stage top-k."""
 
 
-def readout(memory_key: Tensor, query_key: Tensor, values: Tensor, similarity: Similarity, top_k: int) -> Tensor:
+def readout(
+    memory_key: Tensor,
+    query_key: Tensor,
+    values: Tensor,
+    similarity: Similarity,
+    top_k: int,
+    usage: Tensor | None = None,
+) -> Tensor:
     """Weighted sum of the memory values of the `top_k` best matching cells.
 
     The weights are a softmax over the kept similarities alone. Only the kept rows of `values` are touched, and of the
@@ -29,6 +36,8 @@ def readout(memory_key: Tensor, query_key: Tensor, values: Tensor, similarity: S
     Args:
         memory_key: [Ck, N]. query_key: [Ck, Nq]. values: [A, N, Cv].
         top_k: number of cells kept for a query; all N when the memory holds fewer.
+        usage: float32 [N]; the weight that every cell is given is added to it.
+
     Returns: [A, Nq, Cv] in the dtype of `values`. Raises ValueError if the N differ.
     """
     num_memory, num_queries = memory_key.shape[1], query_key.shape[1]
@@ -39,6 +48,8 @@ def readout(memory_key: Tensor, query_key: Tensor, values: Tensor, similarity: S
     for block in query_blocks(num_queries, num_memory):
         kept, cells = best_cells(scores(memory, query[:, block]), top_k)
         weights = kept.softmax(1).to(values.dtype)
+        if usage is not None:
+            usage.index_add_(0, cells.flatten(), weights.flatten().float())
         for slot, value in enumerate(values):
             result[slot, block] = F.embedding_bag(cells, value, mode="sum", per_sample_weights=weights)
     return result

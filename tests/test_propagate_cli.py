@@ -384,6 +384,17 @@ def test_weights_for_an_engine_without_a_network(scene: Scene, run: Run) -> None
     refused(run("--weights", scene.root / "any.pth"), "any.pth", "static")
 
 
+def test_memory_frames_of_an_engine_without_such_a_memory(scene: Scene, run: Run) -> None:
+    refused(run("--max_memory_frames", "8"), "--max_memory_frames 8", "static")
+    assert left_over(scene.output) == []
+
+
+def test_bound_of_the_memory_is_reported(scene: Scene, run: Run) -> None:
+    stats = scene.root / "run.json"
+    assert run("--engine", "light", "--range", "0:2", "--max_memory_frames", "9", "--stats", stats).code == 0
+    assert json.loads(stats.read_text())["settings"]["max_rolling"] == 9
+
+
 def test_unknown_engine(scene: Scene, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         propagate.main(scene.argv("--engine", "resnet"))

@@ -145,6 +145,15 @@ class AppConfig:
         metavar="N",
         help="memory cells that each pixel listens to; default: what suits the engine",
     )
+    max_memory_frames: int | None = flags.flag(
+        None,
+        "--max_memory_frames",
+        programs=_NETWORK_PROGRAMS,
+        parse=flags.integer(1),
+        metavar="N",
+        help="frames that a space-time memory holds besides the key frames, so that a video may be of any length; "
+        "default: 6 for light, else 40",
+    )
     budget: int | None = flags.flag(
         None,
         "--budget",

@@ -42,15 +42,16 @@ def make_bank(
     keys_per_object: bool = False,
     search: BlockSearch | None = None,
 ) -> MemoryBank:
-    """The memory of an engine; `top_k` is its default."""
+    """The memory of an engine; `top_k` and `max_rolling` are its defaults."""
     return MemoryBank(
         similarity=similarity,
         top_k=setup.top_k or top_k,
-        max_rolling=max_rolling,
+        max_rolling=setup.max_memory_frames or max_rolling,
         dtype=setup.compute.memory_dtype,
         duplicates=setup.duplicates,
         keys_per_object=keys_per_object,
         search=search,
+        eviction=setup.eviction,
     )
 
 

@@ -54,7 +54,7 @@ def test_read_in_blocks_equals_read_at_once(monkeypatch: pytest.MonkeyPatch) -> 
     key, value = random_frame(0)
     query = random_frame(1)[0][0]
     whole = readout(key[0], query, value.transpose(1, 2), l2_similarity, 5)
-    monkeypatch.setattr("inference_core.readout._blocks", lambda n, _: (slice(i, i + 5) for i in range(0, n, 5)))
+    monkeypatch.setattr("inference_core.readout.query_blocks", lambda n, _: (slice(i, i + 5) for i in range(0, n, 5)))
     torch.testing.assert_close(readout(key[0], query, value.transpose(1, 2), l2_similarity, 5), whole)
 
 
