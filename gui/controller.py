@@ -21,6 +21,7 @@ from gui.export_control import ExportControl
 from gui.file_jobs import scan_presence_job
 from gui.frame_view import FrameView
 from gui.help_text import about_text
+from gui.import_control import ImportControl
 from gui.job_runner import JobRunner
 from gui.long_edits import LongEdits
 from gui.method_control import MethodControl
@@ -79,6 +80,7 @@ class Controller(QObject):
         self.propagation = PropagationControl(self)
         self.long_edits = LongEdits(self)
         self.exports = ExportControl(self)
+        self.imports = ImportControl(self)
         self.methods = MethodControl(self)
         self.opener = Opener(self)
         self.edit = EditControl(self)
@@ -184,7 +186,7 @@ class Controller(QObject):
         if session.key_frames:
             self.show_message("The workspace has marked frames already; --masks was not loaded over them.")
         else:
-            self.exports.import_masks(self.config.masks)
+            self.imports.import_masks(self.config.masks)
 
     # -- closing
 

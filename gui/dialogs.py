@@ -17,6 +17,7 @@ from gui.widgets import step_of
 from util.errors import AppError
 
 WEIGHTS_FILTER = "Weights (*.pth *.pt *.safetensors *.tar *.zip);;All files (*)"
+MASKS_FILTER = "Masks (*.json *.txt *.png *.tif *.tiff *.bmp *.webp);;All files (*)"
 VIDEO_FILTER = "Videos (*.mp4 *.mov *.avi *.mkv *.webm *.m4v *.mpg *.mpeg *.wmv);;All files (*)"
 
 
@@ -80,18 +81,23 @@ class Dialogs:
         name = QFileDialog.getExistingDirectory(self._parent, title, str(folder))
         return Path(name) if name else None
 
+    def ask_masks(self, folder: Path) -> Path | None:
+        name, _ = QFileDialog.getOpenFileName(self._parent, "Import masks from a file", str(folder), MASKS_FILTER)
+        return Path(name) if name else None
+
     def ask_weights(self, folder: Path) -> Path | None:
         name, _ = QFileDialog.getOpenFileName(self._parent, "Take in a weight file", str(folder), WEIGHTS_FILTER)
         return Path(name) if name else None
 
     def ask_save_video(self, path: Path) -> Path | None:
-        """A file name ending in .mp4; Qt's dialog asks before it takes one that exists."""
+        """A file name with the ending of `path`. Whoever writes there asks before it replaces a file."""
+        suffix = path.suffix
         name, _ = QFileDialog.getSaveFileName(
-            self._parent, "Export overlay video", str(path), "MPEG-4 video (*.mp4)"
+            self._parent, "Export video", str(path), f"Video (*{suffix})", options=QFileDialog.DontConfirmOverwrite
         )
         if not name:
             return None
-        return Path(name) if name.lower().endswith(".mp4") else Path(name + ".mp4")
+        return Path(name) if name.lower().endswith(suffix) else Path(name + suffix)
 
     def ask_text(self, title: str, label: str, text: str, on_text: Callable[[str], None]) -> None:
         """Ask for a line of text, with a first proposal, and call `on_text` with it; does not wait for the answer."""

@@ -1,4 +1,4 @@
-"""Import and export: asks where, runs the job, tells what came of it. GUI thread."""
+"""Export: the dialog, the job, and what came of it. GUI thread."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from gui.file_jobs import (
-    OverlayLook,
-    Progress,
-    as_app_error,
-    export_masks_job,
-    export_overlay_job,
-    import_job,
-    taken_names,
-)
+from gui.exchange_jobs import export_job
+from gui.export_dialog import ExportDialog, ExportWish
+from gui.file_jobs import as_app_error
+from gui.job_bar import JobBar
+from interact.session import VideoSession
+from storage.exchange.export_run import Progress, check_target, is_taken
+from storage.exchange.format import Format
+from storage.exchange.kept_masks import KeptMasks
+from storage.exchange.material import Material, OverlayLook
+from storage.exchange.report import Report
+from storage.project_parts import ObjectInfo
 from util.errors import AppError
-from util.jobs import Job, Outcome
-from util.types import IndexMask
+from util.jobs import Outcome
 
 if TYPE_CHECKING:
     from gui.controller import Controller
@@ -32,8 +33,10 @@ class ExportControl(QObject):
     def __init__(self, controller: Controller) -> None:
         super().__init__(controller)
         self._controller = controller
-        self._bar = controller.window.export_bar
+        self._window = controller.window
         self._job_id: int | None = None
+        self._report: Report | None = None
+        self.dialog: ExportDialog | None = None
 
     @property
     def is_running(self) -> bool:
@@ -42,121 +45,134 @@ class ExportControl(QObject):
     def cancel(self) -> None:
         if self._job_id is not None:
             self._controller.files.cancel(self._job_id)
-            self._bar.acknowledge_cancel()
-
-    # -- masks in
-
-    def ask_import(self) -> None:
-        """Masks from a folder that the user chooses."""
-        dialogs, settings = self._controller.window.dialogs, self._controller.window.settings
-        path = dialogs.ask_folder("Import masks", settings.folder)
-        if path is not None:
-            self.import_masks(path)
-
-    def import_masks(self, path: Path) -> None:
-        """Args: path: a folder of masks, or one for the first frame."""
-        video = self._controller.video
-        if video is None:
-            return
-        window = self._controller.window
-
-        def loaded(masks: dict[int, IndexMask]) -> None:
-            if self._controller.video is video:
-                video.session.import_masks(masks)
-                count = len(masks)
-                self._controller.show_message(f"Imported {count} mask{'' if count == 1 else 's'} from {path}.")
-
-        def failed(error: AppError) -> None:
-            window.dialogs.show_error("Masks cannot be imported", error)
-
-        self._controller.files.submit(import_job(path, video.session.frames, loaded, failed))
-
-    # -- masks out
+            for bar in self._bars:
+                bar.acknowledge_cancel()
 
     def ask_export_masks(self) -> None:
-        """One PNG per frame into a folder that the user chooses; asks before replacing files."""
-        video, window = self._controller.video, self._controller.window
-        if video is None:
-            return
-        folder = window.dialogs.ask_folder("Export masks into a folder", window.settings.folder)
-        if folder is None:
-            return
-        taken = taken_names(folder, video.session.frames)
-        if taken:
-            window.dialogs.confirm(
-                "Export masks", f"{folder} holds {taken} files of the same names.",
-                "They are replaced when the export is complete.", "Replace", lambda: self.export_masks(folder),
-            )
-        else:
-            self.export_masks(folder)
-
-    def export_masks(self, folder: Path) -> None:
-        """Write the masks as they are now into `folder`."""
-        video = self._controller.video
-        if video is None:
-            return
-        session = video.session
-        try:
-            job = export_masks_job(
-                session.frames, session.masks, folder, session.objects.own_colors, self._advance,
-                self._ending("masks", folder),
-            )
-        except AppError as error:
-            self._controller.window.dialogs.show_error("Masks cannot be exported", error)
-            return
-        self._start(job)
+        """Show the dialog."""
+        self._show_dialog()
 
     def ask_export_overlay(self) -> None:
-        """The overlay video, to a file that the user names."""
-        video, window = self._controller.video, self._controller.window
-        if video is None:
-            return
-        name = f"{video.session.frames.source.name}_overlay.mp4"
-        path = window.dialogs.ask_save_video(window.settings.folder / name)
-        if path is not None:
-            self.export_overlay(path)
+        """Show the dialog with the overlay video and the objects chosen that the window draws."""
+        dialog, video = self._show_dialog(), self._controller.video
+        if dialog is not None and video is not None and not self.is_running:
+            dialog.choose("overlay-video")
+            dialog.leave_out(video.session.objects.undrawn)
 
-    def export_overlay(self, path: Path) -> None:
-        """Write the overlay video with the opacity, contours and hidden objects of the window."""
+    def _show_dialog(self) -> ExportDialog | None:
         video = self._controller.video
         if video is None:
-            return
-        session, settings = video.session, self._controller.window.settings
-        if session.frames.source.path.resolve() == path.resolve():
-            error = AppError(f"{path} is the video itself.", "Choose another name for the overlay video.")
-            self._controller.window.dialogs.show_error("The overlay video cannot be exported", error)
-            return
-        look = OverlayLook(settings.opacity, settings.contour, session.objects.undrawn, session.objects.own_colors)
-        self._start(export_overlay_job(
-            session.frames, session.masks, path, look, self._advance, self._ending("overlay video", path)
-        ))
+            return None
+        if self.dialog is None:
+            self.dialog = ExportDialog(self._window, self._window.actions_by_id["file.cancel_export"])
+            self.dialog.wanted.connect(self.export)
+            self.dialog.browse_wanted.connect(self._browse)
+        session = video.session
+        if not self.is_running:
+            # Near the video, which a folder of frames is not to be filled with.
+            folder = session.frames.source.path.absolute().parent
+            self.dialog.show_video(
+                len(session.frames), session.in_out.frames, objects_of(session), folder, session.frames.source.name
+            )
+        self.dialog.show()
+        self.dialog.raise_()
+        return self.dialog
 
-    # -- the job
+    def _browse(self, fmt: Format) -> None:
+        """Ask where to; in a folder that holds something the export gets one of its own."""
+        dialog, dialogs = self.dialog, self._window.dialogs
+        assert dialog is not None
+        if fmt.suffix:
+            path = dialogs.ask_save_video(dialog.proposal)
+        else:
+            path = dialogs.ask_folder(f"Export {fmt.title} into a folder", dialog.proposal.parent)
+            if path is not None and is_taken(path):
+                path = path / dialog.proposal.name
+        if path is not None:
+            dialog.set_target(path)
 
-    def _start(self, job: Job[Progress]) -> None:
+    def export(self, wish: ExportWish) -> None:
+        """Begin, after asking whether what is there may be replaced."""
+        video = self._controller.video
+        if video is None or self.is_running:
+            return
+        session, settings = video.session, self._window.settings
+        objects = tuple(info for info in objects_of(session) if info.object_id in wish.object_ids)
+        material = Material(
+            session.frames, KeptMasks(session.masks.get), objects, wish.frames, wish.with_frames, wish.edge,
+            OverlayLook(settings.opacity, settings.contour),
+        )
+        try:
+            check_target(wish.fmt, material, wish.target, (session.workspace.folder,))
+            taken = is_taken(wish.target)
+        except AppError as error:
+            self._window.dialogs.show_error("This cannot be exported", error)
+            return
+        if taken:
+            self._window.dialogs.confirm(
+                "Export", f"{wish.target} holds something already.",
+                "Files of the same names are replaced when the export is complete; others stay.", "Replace",
+                lambda: self._start(wish, material, replace=True),
+            )
+        else:
+            self._start(wish, material, replace=False)
+
+    def _start(self, wish: ExportWish, material: Material, *, replace: bool) -> None:
         if self.is_running:
-            self._controller.show_message("An export is running; wait for it or cancel it.")
             return
-        self._bar.show()
-        self._bar.begin("Writing…", job.total)
+        self._report = None
+        job = export_job(
+            wish.fmt, material, wish.target, self._told, self._ending(wish.fmt.title, wish.target), replace=replace
+        )
+        self._window.export_bar.show()
+        for bar in self._bars:
+            bar.begin("Writing…", job.total, "steps")
         self._job_id = self._controller.files.submit(job)
-        self.changed.emit()
+        self._on_changed()
 
-    def _advance(self, progress: Progress) -> None:
-        self._bar.advance(progress.done, progress.total)
+    def _told(self, event: Progress | Report) -> None:
+        if isinstance(event, Report):
+            self._report = event
+        else:
+            for bar in self._bars:
+                bar.advance(event.done, event.total)
 
     def _ending(self, what: str, path: Path) -> Callable[[Outcome], None]:
         def finish(outcome: Outcome) -> None:
             self._job_id = None
-            if outcome.kind == "done":
-                self._bar.end(self._bar.summary(), f"{what[0].upper()}{what[1:]} in {path}")
-                self._controller.show_message(f"Exported the {what} to {path}.")
+            report = self._report
+            if outcome.kind == "done" and report is not None and report.is_good:
+                self._end(self._window.export_bar.summary(), f"{what} in {path}", report)
+                self._controller.show_message(f"Exported {what} to {path}.")
             elif outcome.kind == "cancelled":
-                self._bar.end("Stopped; nothing was written.")
+                self._end("Stopped; nothing was written.")
             else:
-                self._bar.end("Failed; nothing was written.")
-                error = as_app_error(outcome.error, f"The {what} cannot be written to {path}")
-                self._controller.window.dialogs.show_error("Export failed", error)
-            self.changed.emit()
+                self._end("Failed; nothing was written.", "", report)
+                error = as_app_error(outcome.error, f"{what} cannot be written to {path}")
+                if report is not None:
+                    error = AppError(f"{path}: {report.problems[0]}.", "Nothing was put in place. Try another disk.")
+                self._window.dialogs.show_error("Export failed", error)
+            self._on_changed()
 
         return finish
+
+    def _end(self, text: str, note: str = "", report: Report | None = None) -> None:
+        for bar in self._bars:
+            bar.end(text, note)
+        if self.dialog is not None:
+            self.dialog.report.setPlainText("\n".join(report.lines()) if report is not None else text)
+
+    def _on_changed(self) -> None:
+        if self.dialog is not None:
+            self.dialog.set_busy(self.is_running)
+        self.changed.emit()
+
+    @property
+    def _bars(self) -> tuple[JobBar, ...]:
+        bars = (self._window.export_bar,)
+        return bars if self.dialog is None else (*bars, self.dialog.bar)
+
+
+def objects_of(session: VideoSession) -> tuple[ObjectInfo, ...]:
+    """The objects as files know them, the topmost first."""
+    return tuple(ObjectInfo(i.object_id, i.name, i.category, i.color) for i in session.objects.items)

@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 from PyQt5.QtCore import QEvent, QPoint, QPointF, Qt
 from PyQt5.QtGui import QMouseEvent
+from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from gui.dialogs import Dialogs
 from gui.engine import BuildCore
+from gui.export_dialog import ExportDialog
 from gui.main_window import MainWindow
 from gui.recovery_dialog import Decided
 from inference_core.api import ExistingMask, FrameReader, FrameResult, KeyFrame, MemoryReport, PropagationRequest
@@ -34,6 +36,7 @@ class FakeDialogs(Dialogs):
     video: Path | None = None
     folder: Path | None = None
     save: Path | None = None
+    masks: Path | None = None
     says_yes: bool = True
     recovers: bool | None = True
     unsaved: list[str] = field(default_factory=list)
@@ -57,6 +60,9 @@ class FakeDialogs(Dialogs):
 
     def ask_folder(self, title: str, folder: Path) -> Path | None:
         return self.folder
+
+    def ask_masks(self, folder: Path) -> Path | None:
+        return self.masks
 
     def ask_save_video(self, path: Path) -> Path | None:
         return self.save
@@ -225,6 +231,16 @@ class Driver:
         action = self.window.actions_by_id[action_id]
         assert action.isEnabled(), f"{action_id} is grey"
         action.trigger()
+
+    def export(self, target: Path, name: str = "index-png") -> ExportDialog:
+        """Fill in the export dialog and press its button; an answer that it asks for is given by `dialogs`."""
+        self.trigger("file.export_masks")
+        dialog = self.window.controller.exports.dialog
+        assert dialog is not None and dialog.isVisible()
+        dialog.choose(name)
+        dialog.set_target(target)
+        QTest.mouseClick(dialog.start, Qt.LeftButton)
+        return dialog
 
     def is_enabled(self, action_id: str) -> bool:
         return self.window.actions_by_id[action_id].isEnabled()

@@ -77,22 +77,21 @@ def test_masks_are_exported_for_every_frame(opened: Driver, tmp_path: Path) -> N
     opened.click(30, 30)
     target = tmp_path / "out"
     target.mkdir()
-    opened.dialogs.folder = target
-    opened.trigger("file.export_masks")
+    opened.export(target)
     opened.wait_idle()
     assert sorted(path.name for path in target.iterdir()) == [f"{frame:05d}.png" for frame in range(12)]
     assert np.array_equal(read_mask(target / "00000.png"), opened.mask(0))
     assert not read_mask(target / "00011.png").any()
     opened.dialogs.says_yes = False
     (target / "00000.png").write_bytes(b"mine")
-    opened.trigger("file.export_masks")
+    opened.export(target)
     opened.wait_idle()
     assert len(opened.dialogs.questions) == 1 and (target / "00000.png").read_bytes() == b"mine"
 
 
 def test_exporting_onto_the_workspaces_own_masks_is_refused(opened: Driver) -> None:
-    opened.dialogs.folder = opened.session.masks.folder
-    opened.trigger("file.export_masks")
+    opened.trigger("object.add")
+    opened.export(opened.session.masks.folder)
     assert "workspace keeps its masks" in opened.dialogs.errors[0].message
 
 

@@ -200,8 +200,7 @@ def test_opening_another_video_while_a_propagation_runs(
 
 
 def test_the_overlay_video_has_every_frame(marked: Driver, tmp_path: Path) -> None:
-    marked.dialogs.save = tmp_path / "overlay.mp4"
-    marked.trigger("file.export_overlay")
+    marked.export(tmp_path / "overlay.mp4", "overlay-video")
     assert marked.is_enabled("file.cancel_export") and marked.window.export_bar.isVisible()
     marked.wait_idle()
     assert marked.dialogs.errors == []
@@ -215,10 +214,8 @@ def test_the_overlay_video_has_every_frame(marked: Driver, tmp_path: Path) -> No
 def test_a_cancelled_export_leaves_nothing(marked: Driver, tmp_path: Path) -> None:
     target = tmp_path / "out"
     target.mkdir()
-    marked.dialogs.folder = target
-    marked.dialogs.save = tmp_path / "overlay.mp4"
-    for action_id in ("file.export_masks", "file.export_overlay"):
-        marked.trigger(action_id)
+    for place, name in ((target, "index-png"), (tmp_path / "overlay.mp4", "overlay-video")):
+        marked.export(place, name)
         marked.trigger("file.cancel_export")
         marked.wait_idle()
         assert list(target.iterdir()) == [] and not (tmp_path / "overlay.mp4").exists()
@@ -226,7 +223,7 @@ def test_a_cancelled_export_leaves_nothing(marked: Driver, tmp_path: Path) -> No
 
 
 def test_an_export_into_a_missing_folder_is_a_dialog(marked: Driver, tmp_path: Path) -> None:
-    marked.window.controller.exports.export_masks(tmp_path / "nowhere")
+    marked.export(tmp_path / "nowhere" / "out")
     marked.wait_idle()
     assert "nowhere" in marked.dialogs.errors[0].message
 
@@ -259,8 +256,7 @@ def test_from_opening_to_export_with_a_real_engine(start: Start, synthetic_folde
     last = driver.mask(11).copy()
     target = tmp_path / "out"
     target.mkdir()
-    driver.dialogs.folder = target
-    driver.trigger("file.export_masks")
+    driver.export(target)
     driver.wait_idle()
     assert np.array_equal(read_mask(target / "00000.png"), first)
     assert np.array_equal(read_mask(target / "00011.png"), last)

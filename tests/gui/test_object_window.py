@@ -341,8 +341,7 @@ def test_the_colour_is_chosen_shown_and_exported(three: Driver, tmp_path: Path) 
     before = window.canvas.grab().toImage()
     out = tmp_path / "out"
     out.mkdir()
-    three.dialogs.folder = out
-    three.trigger("file.export_masks")
+    three.export(out)
     three.wait_idle()
     with Image.open(out / f"{session.frames.stem(0)}.png") as image:
         palette = np.array(image.getpalette()).reshape(-1, 3)
