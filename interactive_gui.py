@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
@@ -24,10 +25,13 @@ import av
 import cv2
 
 from inference_core import registry
+from interact.self_check import Surroundings, as_text, describe_device, self_check
 from storage.frame_source import IMAGE_SUFFIXES, is_video_path, open_source
 from util.config import WINDOW, AppConfig, parse_config
 from util.errors import AppError
+from util.log_file import log_path, start_log, stop_log
 from util.threads import calm_openmp
+from util.user_folders import user_data_folder
 
 if TYPE_CHECKING:
     from PyQt5.QtCore import QSocketNotifier
@@ -52,6 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     config = parse_config(WINDOW, sys.argv[1:] if argv is None else argv, registry.available())
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     calm_openmp(os.environ)
+    if config.self_check:
+        return print_self_check(config)
     try:
         check_paths(config)
         clean_qt_environment(os.environ, Path(cv2.__file__).parent)
@@ -67,10 +73,12 @@ def run(config: AppConfig) -> int:
     from PyQt5 import sip
 
     from gui.main_window import MainWindow
+    from gui.settings import Settings
     from gui.theme import apply_theme
 
     app = make_application()
-    apply_theme(app)
+    apply_theme(app, Settings().theme)
+    log_file = open_log()
     window = MainWindow(config)
     install_excepthooks(window)
     watch = close_on_signals(window)
@@ -81,7 +89,47 @@ def run(config: AppConfig) -> int:
     has_failed = window.controller.has_failed_start
     # Qt wants the widgets gone before the application, an order that Python's clean-up does not promise.
     sip.delete(window)
+    if log_file is not None:
+        stop_log(log_file)
     return code or (EXIT_INPUT if has_failed else 0)
+
+
+def open_log() -> RotatingFileHandler | None:
+    """The log file; None where it cannot be written, which the terminal is told: the window works without it."""
+    try:
+        return start_log(user_data_folder())
+    except AppError as error:
+        log.warning("%s", error)
+        return None
+
+
+def print_self_check(config: AppConfig) -> int:
+    """Print every point of the self-check as it is found; returns the exit code."""
+    try:
+        clean_qt_environment(os.environ, Path(cv2.__file__).parent)
+        check_platform(os.environ)
+        qt, has_qt = qt_version(), True
+    except AppError as error:
+        qt, has_qt = str(error), False
+    data = user_data_folder()
+    folders = [("User data", data), *([] if config.workspace is None else [("Workspace", config.workspace)])]
+
+    def device() -> str:
+        return describe_device(config.device, mixed_precision=not config.no_amp)
+
+    has_fault = False
+    for finding in self_check(Surroundings(qt, has_qt, device, folders, log_path(data))):
+        print(as_text([finding]), flush=True)
+        has_fault = has_fault or finding.state == "fault"
+    return EXIT_INPUT if has_fault else 0
+
+
+def qt_version() -> str:
+    """Qt's version and platform, by starting it."""
+    from PyQt5.QtCore import QT_VERSION_STR
+
+    app = make_application()
+    return f"{QT_VERSION_STR} on {app.platformName()}"
 
 
 def check_paths(config: AppConfig) -> None:

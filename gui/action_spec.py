@@ -1,6 +1,7 @@
 """A row of the table of actions. GUI thread."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -49,7 +50,7 @@ class ActionSpec:
     in_menu: bool = True
 
 
-def tooltip_text(spec: ActionSpec) -> str:
-    """The sentence of the tooltip with all shortcuts."""
-    keys = ", ".join(QKeySequence(keys).toString(QKeySequence.NativeText) for keys in spec.shortcuts)
-    return f"{spec.tooltip} ({keys})" if keys else spec.tooltip
+def keys_text(keys: Sequence[str]) -> str:
+    """What a tooltip says of the keys, after its sentence; nothing without any."""
+    shown = ", ".join(QKeySequence(key).toString(QKeySequence.NativeText) for key in keys)
+    return f" ({shown})" if shown else ""

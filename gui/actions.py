@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction, QActionGroup, QWidget
 
-from gui.action_spec import ActionSpec, Need, tooltip_text
+from gui.action_spec import ActionSpec, Need, keys_text
 from gui.icons import icon
 from gui.menus import edit, file, help, objects, play, propagate, tools, view
 
@@ -25,6 +25,7 @@ class ActionSet:
     def __init__(self, window: QWidget) -> None:
         self.specs = {spec.action_id: spec for spec in ACTIONS}
         self._actions: dict[str, QAction] = {}
+        self._keys = {spec.action_id: spec.shortcuts for spec in ACTIONS}
         self._groups: dict[str, QActionGroup] = {}
         for spec in ACTIONS:
             self._actions[spec.action_id] = self._make(spec, window)
@@ -44,18 +45,35 @@ class ActionSet:
         for spec in ACTIONS:
             self._actions[spec.action_id].setEnabled(all(need in ready for need in spec.needs))
 
+    def keys(self, action_id: str) -> tuple[str, ...]:
+        """The keys in use now, as the table writes them."""
+        return self._keys[action_id]
+
+    def set_keys(self, action_id: str, keys: tuple[str, ...]) -> None:
+        """Other keys than the table's (`gui.key_map` sees to it that none means two things)."""
+        before = keys_text(self._keys[action_id])
+        self._keys[action_id] = keys
+        action = self._actions[action_id]
+        action.setShortcuts([QKeySequence(key) for key in keys])
+        action.setToolTip(action.toolTip().removesuffix(before) + keys_text(keys))
+
+    def trigger_key(self, key: str) -> None:
+        """Do what a key says that did not come as a shortcut."""
+        for action_id, keys in self._keys.items():
+            if key in keys:
+                self._actions[action_id].trigger()
+
     def set_text(self, action_id: str, text: str | None = None, tooltip: str | None = None) -> None:
         """Another text or tooltip sentence (None: the table's), for actions that say what they would do now."""
         spec = self.specs[action_id]
         action = self._actions[action_id]
         action.setText(text or spec.text)
-        keys = tooltip_text(spec)[len(spec.tooltip):]
-        action.setToolTip((tooltip or spec.tooltip) + keys)
+        action.setToolTip((tooltip or spec.tooltip) + keys_text(self._keys[action_id]))
 
     def _make(self, spec: ActionSpec, window: QWidget) -> QAction:
         action = QAction(spec.text, window)
         action.setObjectName(spec.action_id)
-        action.setToolTip(tooltip_text(spec))
+        action.setToolTip(spec.tooltip + keys_text(spec.shortcuts))
         action.setStatusTip("")
         action.setShortcuts([QKeySequence(keys) for keys in spec.shortcuts])
         if spec.icon:

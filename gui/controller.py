@@ -20,7 +20,7 @@ from gui.engine_control import EngineControl
 from gui.export_control import ExportControl
 from gui.file_jobs import scan_presence_job
 from gui.frame_view import FrameView
-from gui.help_text import about_text
+from gui.help_control import HelpControl
 from gui.import_control import ImportControl
 from gui.job_runner import JobRunner
 from gui.long_edits import LongEdits
@@ -85,6 +85,7 @@ class Controller(QObject):
         self.opener = Opener(self)
         self.edit = EditControl(self)
         self.looks = ViewControl(self)
+        self.help = HelpControl(self)
         self.objects = ObjectControl(self)
         self.suggest = SuggestControl(self)
         self.weights = WeightsControl(self)
@@ -159,6 +160,7 @@ class Controller(QObject):
         self.long_edits.attach(session)
         self.edit.begin(video)
         self.looks.begin(video)
+        self.help.begin()
         self.window.show_video(f"{session.frames.source.path.name} — workspace {session.workspace.folder.name}")
         self.window.canvas.setFocus()
         self.show_hint()
@@ -295,11 +297,6 @@ class Controller(QObject):
         if not recent:
             menu.addAction("Nothing yet").setEnabled(False)
         self.window.start_page.set_recent(recent)
-
-    def show_about(self) -> None:
-        folder = None if self.video is None else self.video.session.workspace.folder
-        engine = self.window.top_bar.engine.text() or "Engine: loaded with the first video"
-        self.window.dialogs.show_about("Keys and about", about_text(engine, folder))
 
     def update_actions(self) -> None:
         """Grey out what is not possible now; say what undo and redo would do."""

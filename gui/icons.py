@@ -46,6 +46,8 @@ _BODIES = {
     "both": '<path class="f" d="M9.5 6.5v11L2.5 12zM14.5 6.5v11l7-5.5z"/>',
     "loop": '<path d="M4.5 12V9.5a3 3 0 0 1 3-3h11M16 3.5l3 3-3 3"/>'
     '<path d="M19.5 12v2.5a3 3 0 0 1-3 3h-11M8 20.5l-3-3 3-3"/>',
+    "help": '<circle cx="12" cy="12" r="8.5"/><path d="M9.4 9.6a2.7 2.7 0 1 1 3.9 2.4c-.9.5-1.3 1-1.3 2"/>'
+    '<circle class="f" stroke="none" cx="12" cy="16.8" r="1.1"/>',
     "cancel": '<circle cx="12" cy="12" r="8"/><path d="M9 9l6 6M15 9l-6 6"/>',
     "open-video": '<rect x="3.5" y="5" width="17" height="14" rx="2"/><path d="M7.5 5v14M16.5 5v14M3.5 9.7h4'
     'M3.5 14.3h4M16.5 9.7h4M16.5 14.3h4"/>',

@@ -45,7 +45,7 @@ class LevelsBox(QWidget):
 def view_button(actions: ActionSet, levels: LevelsBox) -> QToolButton:
     """A button whose menu has everything about the looks of a frame."""
     button = QToolButton()
-    button.setText("View")
+    button.setText(" View")
     button.setIcon(actions["view.mode_overlay"].icon())
     button.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
     button.setPopupMode(QToolButton.InstantPopup)

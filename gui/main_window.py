@@ -26,6 +26,7 @@ from gui.controller import Controller
 from gui.dialogs import Dialogs
 from gui.engine import BuildCore, build_core
 from gui.job_bar import JobBar, PropagationBar
+from gui.key_map import KeyMap
 from gui.menus.tools import TOOLS
 from gui.object_panel import ObjectPanel
 from gui.opener import dropped_path
@@ -33,6 +34,7 @@ from gui.settings import Settings
 from gui.start_page import StartPage
 from gui.suggest_panel import SuggestPanel
 from gui.timeline import Timeline
+from gui.tips import TipsStrip
 from gui.tool_panel import ToolPanel
 from gui.top_bar import TopBar
 from gui.transport import Transport
@@ -60,6 +62,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.actions_by_id = ActionSet(self)
         self.settings = Settings()
+        self.key_map = KeyMap(self.actions_by_id, self.settings)
         self.dialogs = dialogs or Dialogs(self)
         self._make_parts()
         self._build_menus()
@@ -79,6 +82,7 @@ class MainWindow(QMainWindow):
         self.top_bar = TopBar(actions)
         self.transport = Transport(actions)
         self.start_page = StartPage(actions)
+        self.tips = TipsStrip(actions)
         self.object_panel = ObjectPanel(actions)
         self.suggest_panel = SuggestPanel()
         self.tool_panel = ToolPanel()
@@ -133,6 +137,7 @@ class MainWindow(QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.top_bar)
+        layout.addWidget(self.tips)
         layout.addWidget(self.splitter, 1)
         self.setCentralWidget(central)
 

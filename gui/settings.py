@@ -2,10 +2,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from PyQt5.QtCore import QByteArray, QSettings
 
+from gui.colors import THEMES, ThemeName
 from gui.forecast import Pace
 from gui.view_modes import MODES, ViewMode
 from interact.interaction import InteractionKind
@@ -91,6 +93,37 @@ class Settings:
     @loop.setter
     def loop(self, value: bool) -> None:
         self._keep_on("loop", value)
+
+    @property
+    def theme(self) -> ThemeName:
+        name = self._store.value("theme", "dark")
+        return next((theme for theme in THEMES if theme == name), "dark")
+
+    @theme.setter
+    def theme(self, value: ThemeName) -> None:
+        self._store.setValue("theme", value)
+
+    @property
+    def tips_seen(self) -> bool:
+        return self._is_on("tips_seen", False)
+
+    @tips_seen.setter
+    def tips_seen(self, value: bool) -> None:
+        self._keep_on("tips_seen", value)
+
+    def keys(self) -> dict[str, tuple[str, ...]]:
+        """The actions that the user gave other keys, by id; an empty tuple is no key."""
+        self._store.beginGroup("keys")
+        found = {name: str(self._store.value(name, "")) for name in self._store.childKeys()}
+        self._store.endGroup()
+        return {name: tuple(text.split("\n")) if text else () for name, text in found.items()}
+
+    def keep_keys(self, action_id: str, keys: Sequence[str] | None) -> None:
+        """None: the table's keys again."""
+        if keys is None:
+            self._store.remove(f"keys/{action_id}")
+        else:
+            self._store.setValue(f"keys/{action_id}", "\n".join(keys))
 
     def _is_on(self, key: str, default: bool) -> bool:
         value = str(self._store.value(key, "")).lower()

@@ -72,7 +72,7 @@ class TopBar(QWidget):
 
     def _export_button(self, actions: ActionSet) -> QToolButton:
         button = QToolButton()
-        button.setText("Export")
+        button.setText(" Export")
         button.setIcon(actions["file.export_masks"].icon())
         button.setIconSize(self._icon_size)
         button.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)

@@ -23,7 +23,7 @@ def connect_parts(controller: Controller) -> None:
     window.canvas.key_pressed.connect(edit.held.key_pressed)
     window.canvas.key_released.connect(edit.held.key_released)
     window.canvas.focus_left.connect(edit.held.forget)
-    window.canvas.space_tapped.connect(edit.toggle_playing)
+    window.canvas.space_tapped.connect(partial(window.actions_by_id.trigger_key, "Space"))
     window.timeline.seek_requested.connect(edit.seek)
     window.timeline.object_clicked.connect(edit.select_object)
     window.object_panel.object_selected.connect(edit.select_object)
@@ -78,10 +78,9 @@ def make_commands(controller: Controller) -> dict[str, Callable[[], object]]:
         "region.leave": lambda: edit.session.set_region(None),
         "tool.model": controller.methods.open_list,
         "weights.show": controller.weights.show,
-        "help.about": controller.show_about,
     }
     commands |= controller.objects.commands()
-    commands |= controller.looks.commands()
+    commands |= controller.looks.commands() | controller.help.commands()
     commands |= {f"object.select_{n}": partial(edit.select_object, n) for n in range(1, NUM_SELECT_KEYS + 1)}
     commands |= {f"tool.{name}": partial(edit.choose_tool, name) for name in TOOLS}
     commands |= {f"propagate.{way}": partial(controller.propagation.start, way) for way in get_args(Direction)}

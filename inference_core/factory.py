@@ -85,6 +85,11 @@ def build_core(
     )
 
 
+def describe_device(name: str, *, mixed_precision: bool) -> str:
+    """The device that `name` means on this machine, and its precision. AppError where there is none."""
+    return str(open_device(name, mixed_precision=mixed_precision))
+
+
 def _fuser(engine: Engine, config: AppConfig, compute: ComputeDevice, choice: FusionChoice) -> Fuser:
     """As `choice` says; by default the network that is named, else this engine's if its file is there, else linear."""
     if choice == "none":

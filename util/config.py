@@ -232,6 +232,12 @@ class AppConfig:
         metavar="FILE.json",
         help="also write frames, frames per second, peak memory and all settings of the run",
     )
+    self_check: bool = flags.flag(
+        False,
+        "--self_check",
+        programs=(WINDOW,),
+        help="print whether this machine has what the program needs, and end: with 0, or 2 where something is amiss",
+    )
     workspace: Path | None = flags.flag(
         None,
         "--workspace",

@@ -16,4 +16,6 @@ ROWS: tuple[ActionSpec, ...] = (
                needs=("video", "editable", "object")),
     ActionSpec("edit.clear_frame", "Clear this frame", ("Ctrl+Backspace",),
                "Remove every mask and key mark from this frame", "Edit", needs=("video", "editable")),
+    ActionSpec("edit.preferences", "Preferences…", ("Ctrl+,",), "Look, habits and every action's keys", "Edit",
+               separator=True),
 )

@@ -9,9 +9,8 @@ from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction, QWidget
 from pytestqt.qtbot import QtBot
 
-from gui.action_spec import MENUS, Need, tooltip_text
+from gui.action_spec import MENUS, Need, keys_text
 from gui.actions import ACTIONS, ActionSet
-from gui.help_text import about_text
 
 # The ids that other parts of the project, scripts and tests may count on.
 CONTRACT = {
@@ -91,7 +90,7 @@ def test_a_text_of_the_moment_keeps_the_key_in_the_tooltip(actions: ActionSet) -
     spec = actions.specs["edit.undo"]
     actions.set_text("edit.undo", "Undo “paint dog”")
     assert actions["edit.undo"].text() == "Undo “paint dog”"
-    assert actions["edit.undo"].toolTip() == tooltip_text(spec)
+    assert actions["edit.undo"].toolTip() == spec.tooltip + keys_text(spec.shortcuts)
     actions.set_text("edit.undo")
     assert actions["edit.undo"].text() == "Undo"
 
@@ -101,11 +100,3 @@ def test_connect_calls_without_arguments(actions: ActionSet) -> None:
     actions.connect("view.contour", lambda *arguments: calls.append(arguments))
     actions["view.contour"].trigger()
     assert calls == [()]
-
-
-def test_help_names_every_key() -> None:
-    text = about_text("light · CPU", None)
-    for spec in ACTIONS:
-        if spec.menu != "Help" and spec.shortcuts and not spec.action_id.startswith("object.select_"):
-            assert spec.text.rstrip("…") in text
-            assert QKeySequence(spec.shortcuts[0]).toString(QKeySequence.NativeText) in text

@@ -1,0 +1,222 @@
+"""The preferences: looks and habits on one page, every action's keys on the other; both are searched. GUI thread."""
+from __future__ import annotations
+
+from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtGui import QKeySequence
+from PyQt5.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QHBoxLayout,
+    QKeySequenceEdit,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui import theme
+from gui.action_tree import ActionTree
+from gui.actions import ACTIONS, ActionSet
+from gui.colors import THEMES
+from gui.key_map import KeyMap
+from gui.settings import Settings
+from gui.view_modes import MODES
+from gui.widgets import muted, step_of
+from util.errors import AppError
+
+THEME_NAMES = {"dark": "Dark", "light": "Light"}
+
+
+class PreferenceRow(QWidget):
+    """A name, what it means, and the widget to set it with."""
+
+    def __init__(self, name: str, text: str, editor: QWidget) -> None:
+        super().__init__()
+        self.words = f"{name} {text}".lower()
+        step = step_of(self)
+        title, note = QLabel(name), muted(text)
+        note.setWordWrap(True)
+        words = QVBoxLayout()
+        words.setSpacing(step // 2)
+        words.addWidget(title)
+        words.addWidget(note)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, step, 0, step)
+        layout.addLayout(words, 1)
+        layout.addSpacing(4 * step)
+        layout.addWidget(editor, 0, Qt.AlignRight | Qt.AlignVCenter)
+
+
+class KeysPage(QWidget):
+    """The list of actions and, below it, the key of the selected one. A key that is taken is refused."""
+
+    def __init__(self, actions: ActionSet, key_map: KeyMap) -> None:
+        super().__init__()
+        step = step_of(self)
+        self._keys = key_map
+        self.tree = ActionTree(actions)
+        self.editor = QKeySequenceEdit()
+        self.editor.setObjectName("key_editor")
+        self.note = QLabel("Select an action, then press its new key.")
+        self.note.setWordWrap(True)
+        self.set_button = self._button("Use this key", "The selected action gets the key on the left, and only this")
+        self.clear_button = self._button("No key", "The selected action stays in its menu, without a key")
+        self.reset_button = self._button("Reset", "The selected action gets its usual keys again")
+        self.reset_all_button = self._button("Reset all", "Every action gets its usual keys again")
+        row = QHBoxLayout()
+        for part in (self.editor, self.set_button, self.clear_button, self.reset_button):
+            row.addWidget(part)
+        row.addStretch(1)
+        row.addWidget(self.reset_all_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 2 * step, 0, 0)
+        layout.setSpacing(2 * step)
+        layout.addWidget(self.tree, 1)
+        layout.addWidget(self.note)
+        layout.addLayout(row)
+        self.tree.currentItemChanged.connect(self._show_current)
+        self.set_button.clicked.connect(self._set)
+        self.clear_button.clicked.connect(lambda: self._change(()))
+        self.reset_button.clicked.connect(self._reset)
+        self.reset_all_button.clicked.connect(self._reset_all)
+        self._show_current()
+
+    def _button(self, text: str, tooltip: str) -> QPushButton:
+        button = QPushButton(text)
+        button.setToolTip(tooltip)
+        button.setAutoDefault(False)
+        return button
+
+    def _show_current(self, *_: object) -> None:
+        action_id = self.tree.current_id
+        for part in (self.editor, self.set_button, self.clear_button, self.reset_button):
+            part.setEnabled(action_id is not None)
+        keys = () if action_id is None else self._keys.keys(action_id)
+        self.editor.setKeySequence(QKeySequence(keys[0]) if keys else QKeySequence())
+
+    def _set(self) -> None:
+        # The editor takes up to four keys one after another; a shortcut here is one.
+        sequence = self.editor.keySequence()
+        if not sequence.isEmpty():
+            self._change((QKeySequence(sequence[0]).toString(QKeySequence.PortableText),))
+
+    def _change(self, keys: tuple[str, ...]) -> None:
+        action_id = self.tree.current_id
+        if action_id is not None:
+            self._say(lambda: self._keys.set(action_id, keys))
+
+    def _reset(self) -> None:
+        action_id = self.tree.current_id
+        if action_id is not None:
+            self._say(lambda: self._keys.reset(action_id))
+
+    def _reset_all(self) -> None:
+        self._say(self._keys.reset_all)
+
+    def _say(self, change: object) -> None:
+        """Do it, and say what came of it."""
+        assert callable(change)
+        try:
+            change()
+        except AppError as error:
+            self.note.setStyleSheet(f"color: {theme.WARNING};")
+            self.note.setText(str(error))
+            return
+        self.note.setStyleSheet("")
+        self.note.setText("Done.")
+        self.tree.refresh()
+        self._show_current()
+
+
+class Preferences(QDialog):
+    """Everything takes effect at once. Signals are about what no action does."""
+
+    theme_chosen = pyqtSignal(str)
+    tips_wanted = pyqtSignal()
+
+    def __init__(self, actions: ActionSet, key_map: KeyMap, settings: Settings, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("preferences")
+        self.setWindowTitle("Preferences")
+        step = step_of(self)
+        self.resize(210 * step, 160 * step)
+        self._actions = actions
+        self.search = QLineEdit()
+        self.search.setObjectName("search")
+        self.search.setPlaceholderText("Search preferences and keys")
+        self.search.setClearButtonEnabled(True)
+        self.rows: list[PreferenceRow] = []
+        self.theme = QComboBox()
+        self.theme.setObjectName("theme")
+        for name in THEMES:
+            self.theme.addItem(THEME_NAMES[name], name)
+        self.theme.setCurrentIndex(self.theme.findData(settings.theme))
+        self.mode = QComboBox()
+        self.mode.setObjectName("mode")
+        for mode in MODES:
+            self.mode.addItem(actions[f"view.mode_{mode}"].text(), mode)
+        self.tips = QPushButton("Show them")
+        self.keys = KeysPage(actions, key_map)
+        self.tabs = QTabWidget()
+        self.tabs.addTab(self._general(), "General")
+        self.tabs.addTab(self.keys, "Keys")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(3 * step, 3 * step, 3 * step, 3 * step)
+        layout.setSpacing(2 * step)
+        layout.addWidget(self.search)
+        layout.addWidget(self.tabs, 1)
+        self.search.textChanged.connect(self._filter)
+        self.theme.activated.connect(lambda index: self.theme_chosen.emit(self.theme.itemData(index)))
+        self.mode.activated.connect(lambda index: actions[f"view.mode_{self.mode.itemData(index)}"].trigger())
+        self.tips.clicked.connect(lambda checked=False: self.tips_wanted.emit())
+
+    def _general(self) -> QWidget:
+        self.rows += [
+            PreferenceRow("Look", "Dark is easier on the eyes beside a picture, light in a bright room.", self.theme),
+            PreferenceRow("Way of showing masks", "Over the frame, contours, alone, cut out, side by side.", self.mode),
+        ]
+        self.checks: dict[str, QCheckBox] = {}
+        for spec in ACTIONS:
+            if spec.is_checkable and not spec.group:
+                check = self.checks[spec.action_id] = QCheckBox()
+                action = self._actions[spec.action_id]
+                check.clicked.connect(lambda checked=False, action=action: action.trigger())
+                action.toggled.connect(check.setChecked)
+                self.rows.append(PreferenceRow(spec.text.rstrip("…"), spec.tooltip + ".", check))
+        self.rows.append(PreferenceRow("First steps", "Shows the tips for the first video once more.", self.tips))
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 2 * step_of(self), 2 * step_of(self), 0)
+        for row in self.rows:
+            column.addWidget(row)
+        column.addStretch(1)
+        area = QScrollArea()
+        area.setWidget(page)
+        area.setWidgetResizable(True)
+        return area
+
+    def refresh(self) -> None:
+        """As things are now."""
+        for action_id, check in self.checks.items():
+            check.setChecked(self._actions[action_id].isChecked())
+            check.setEnabled(self._actions[action_id].isEnabled())
+        for mode in MODES:
+            if self._actions[f"view.mode_{mode}"].isChecked():
+                self.mode.setCurrentIndex(self.mode.findData(mode))
+        self.keys.tree.refresh()
+
+    def _filter(self, text: str) -> None:
+        """Hide what does not fit, and turn to the page that has something."""
+        words = text.lower().split()
+        hits = 0
+        for row in self.rows:
+            is_hit = all(word in row.words for word in words)
+            row.setVisible(is_hit)
+            hits += is_hit
+        keys = self.keys.tree.filter(text)
+        if words and not (hits, keys)[self.tabs.currentIndex()] and (hits or keys):
+            self.tabs.setCurrentIndex(0 if hits else 1)

@@ -1,0 +1,171 @@
+"""Takes the pictures of docs/pictures: every state of the window, as it is drawn on a virtual X server.
+
+    tools/with_xvfb.sh .venv/bin/python tools/take_pictures.py [--only NAME ...] [--output DIR]
+
+The masks are those of the example, carried by the embedded network from its first frame (once; they are kept in
+demo-output/pictures). Pictures are written with 256 colours, which keeps them small.
+"""
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+EXAMPLE = REPOSITORY / "examples" / "example.mp4"
+FIRST_MASK = REPOSITORY / "examples" / "masks" / "00000.png"
+PATIENCE = 300.0
+"""Seconds to wait for the window to come to rest."""
+
+sys.path.insert(0, str(REPOSITORY))
+
+import cv2  # noqa: E402 - the repository has to be on the path first
+import numpy as np  # noqa: E402
+from PIL import Image  # noqa: E402
+from PyQt5.QtCore import QSettings  # noqa: E402
+from PyQt5.QtGui import QImage  # noqa: E402
+from PyQt5.QtWidgets import QApplication, QWidget  # noqa: E402
+
+from gui import theme  # noqa: E402
+from gui.main_window import MainWindow  # noqa: E402
+from interactive_gui import make_application  # noqa: E402
+from util.config import WINDOW, parse_config  # noqa: E402
+
+State = Callable[["Stage"], QWidget]
+"""Brings the window into a state and returns what is to be pictured."""
+
+
+class Stage:
+    """The window with the example open."""
+
+    def __init__(self, app: QApplication, workspace: Path) -> None:
+        self.app = app
+        flags = ["--video", str(EXAMPLE), "--workspace", str(workspace), "--interaction", "grabcut"]
+        self.window = MainWindow(parse_config(WINDOW, flags, ("light", "static")))
+        self.window.resize(1440, 900)
+        self.window.show()
+        self.wait(lambda: self.window.controller.video is not None)
+        self.rest()
+
+    def wait(self, condition: Callable[[], object]) -> None:
+        """Let the window work until something holds."""
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            if time.monotonic() > deadline:
+                raise SystemExit("the window does not come to rest")
+            self.app.processEvents()
+            time.sleep(0.005)
+
+    def rest(self) -> None:
+        """Until no job runs, the frame is on the screen and everything is drawn."""
+        controller = self.window.controller
+        video = controller.video
+        self.wait(lambda: not controller.runner.is_busy() and not controller.files.is_busy())
+        self.wait(lambda: video is None or video.view.is_current)
+        settled = time.monotonic() + 0.3
+        self.wait(lambda: time.monotonic() > settled)
+
+    def act(self, *action_ids: str) -> None:
+        for action_id in action_ids:
+            self.window.actions_by_id[action_id].trigger()
+            self.rest()
+
+    def seek(self, frame: int) -> None:
+        self.window.controller.edit.seek(frame)
+        self.rest()
+
+    def close(self) -> None:
+        self.window.close()
+        self.wait(lambda: not self.window.isVisible())
+
+
+def show_mode(mode: str) -> State:
+    def state(stage: Stage) -> QWidget:
+        stage.seek(40)
+        stage.act(f"view.mode_{mode}")
+        return stage.window
+
+    return state
+
+
+def show_minimap(stage: Stage) -> QWidget:
+    stage.seek(40)
+    stage.window.canvas.zoom_by(3)
+    return stage.window
+
+
+def show_view_menu(stage: Stage) -> QWidget:
+    menu = stage.window.top_bar.view.menu()
+    stage.act("view.brighter", "view.brighter", "view.more_contrast")
+    menu.popup(stage.window.mapToGlobal(stage.window.rect().center()))
+    stage.rest()
+    return menu
+
+
+STATES: dict[str, State] = {
+    "view-overlay": show_mode("overlay"),
+    "view-contour": show_mode("contour"),
+    "view-mask": show_mode("mask"),
+    "view-cutout": show_mode("cutout"),
+    "view-side": show_mode("side"),
+    "minimap": show_minimap,
+    "view-menu": show_view_menu,
+}
+
+
+def make_workspace(folder: Path) -> Path:
+    """The example's masks, carried from its first frame; made once."""
+    workspace = folder / "workspace"
+    if not (workspace / "project.json").exists():
+        subprocess.run(
+            [sys.executable, "propagate.py", "--video", str(EXAMPLE), "--masks", str(FIRST_MASK),
+             "--output", str(folder / "masks"), "--workspace", str(workspace)],
+            cwd=REPOSITORY, check=True,
+        )  # fmt: skip
+    return workspace
+
+
+def save(widget: QWidget, path: Path) -> None:
+    """256 colours, chosen for this picture."""
+    image = widget.grab().toImage().convertToFormat(QImage.Format_RGB888)
+    rows = np.frombuffer(image.constBits().asarray(image.sizeInBytes()), np.uint8).reshape(image.height(), -1)
+    pixels = rows[:, : image.width() * 3].reshape(image.height(), image.width(), 3)
+    largest = 1440
+    if pixels.shape[1] > largest:
+        size = (largest, round(pixels.shape[0] * largest / pixels.shape[1]))
+        pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    picture = Image.fromarray(pixels)
+    # Median cut would give the few pixels of letters and icons to the photograph.
+    palette = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE)
+    picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
+    print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Take the pictures of docs/pictures.")
+    parser.add_argument("--only", nargs="+", choices=tuple(STATES), default=tuple(STATES), metavar="NAME")
+    parser.add_argument("--output", type=Path, default=REPOSITORY / "docs" / "pictures", metavar="DIR")
+    parser.add_argument("--workspace", type=Path, default=None, metavar="DIR", help="masks of the example, ready made")
+    arguments = parser.parse_args()
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    workspace = arguments.workspace or make_workspace(REPOSITORY / "demo-output" / "pictures")
+    with tempfile.TemporaryDirectory() as folder:
+        # The user's own settings stay out of the pictures, and the pictures out of them.
+        os.environ["XDG_CONFIG_HOME"] = os.environ["XDG_DATA_HOME"] = folder
+        app = make_application()
+        theme.apply_theme(app)
+        for name in arguments.only:
+            QSettings("video-masks", "window").clear()
+            stage = Stage(app, workspace)
+            save(STATES[name](stage), arguments.output / f"{name}.png")
+            stage.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
