@@ -37,6 +37,10 @@ class FrameScore:
     region: float
     contour: float
 
+    @property
+    def j_and_f(self) -> float:
+        return (self.region + self.contour) / 2
+
 
 def statistics(values: NDArray[np.float64]) -> Statistics:
     """Mean, recall and decay of float [T], T >= 1, in the order of the frames.
