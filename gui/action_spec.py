@@ -8,13 +8,13 @@ from typing import Literal
 from PyQt5.QtGui import QKeySequence
 
 Need = Literal["video", "editable", "object", "propagating", "exporting", "undo", "redo", "region", "suggesting",
-               "pausable", "range", "trash"]
+               "pausable", "range", "trash", "advised"]
 """What the window can be ready for: a video is open; masks may be changed (no propagation runs); an object is
 selected; a propagation runs; files are being written; there is a step to undo; one to redo; a local region is set;
 the weights of what suggests objects are here; a propagation runs or is paused; an in or out mark is set;
-a deleted object can be restored."""
+a deleted object can be restored; a frame to correct is known."""
 
-MENUS = ("File", "Edit", "View", "Objects", "Tools", "Play", "Propagate", "Help")
+MENUS = ("File", "Edit", "View", "Objects", "Tools", "Play", "Propagate", "Review", "Help")
 
 
 @dataclass(frozen=True)

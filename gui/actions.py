@@ -12,10 +12,11 @@ from PyQt5.QtWidgets import QAction, QActionGroup, QWidget
 
 from gui.action_spec import ActionSpec, Need, keys_text
 from gui.icons import icon
-from gui.menus import edit, file, help, objects, play, propagate, tools, view
+from gui.menus import edit, file, help, objects, play, propagate, review, tools, view
 
 ACTIONS: tuple[ActionSpec, ...] = (
-    *file.ROWS, *edit.ROWS, *view.ROWS, *objects.ROWS, *tools.ROWS, *play.ROWS, *propagate.ROWS, *help.ROWS,
+    *file.ROWS, *edit.ROWS, *view.ROWS, *objects.ROWS, *tools.ROWS, *play.ROWS, *propagate.ROWS,
+    *review.ROWS, *help.ROWS,
 )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from gui.object_control import ObjectControl
 from gui.opener import Opener
 from gui.panels_view import PanelsView
 from gui.propagation_control import PropagationControl
+from gui.review_control import ReviewControl
 from gui.suggest_control import SuggestControl
 from gui.tool_panel import TOOL_HELP
 from gui.view_control import ViewControl
@@ -88,6 +89,7 @@ class Controller(QObject):
         self.help = HelpControl(self)
         self.objects = ObjectControl(self)
         self.suggest = SuggestControl(self)
+        self.review = ReviewControl(self)
         self.weights = WeightsControl(self)
         self._connect()
         self.show_recent()
@@ -105,9 +107,10 @@ class Controller(QObject):
         return self.runner, self.files, self.long_edits.runner
 
     def cancel_running(self) -> None:
-        """Stop the propagation or the long edit that runs."""
+        """Stop the propagation, the long edit or the search for advice that runs."""
         self.propagation.cancel()
         self.long_edits.cancel()
+        self.review.advice.cancel()
 
     def _connect(self) -> None:
         connect_parts(self)
@@ -116,6 +119,7 @@ class Controller(QObject):
         self.propagation.changed.connect(self.update_actions)
         self.long_edits.changed.connect(self.update_actions)
         self.exports.changed.connect(self.update_actions)
+        self.review.advice.changed.connect(self.update_actions)
         for runner in self._runners:
             runner.finished.connect(self._on_job_finished)
 
@@ -160,6 +164,7 @@ class Controller(QObject):
         self.long_edits.attach(session)
         self.edit.begin(video)
         self.looks.begin(video)
+        self.review.begin(video)
         self.help.begin()
         self.window.show_video(f"{session.frames.source.path.name} — workspace {session.workspace.folder.name}")
         self.window.canvas.setFocus()
@@ -246,6 +251,7 @@ class Controller(QObject):
         video.panels.close()
         self.video = None
         self.suggest.forget()
+        self.review.forget()
         self.runner.submit(video.engine.close_job())
         self.window.job_bar.clear()
         self.window.job_bar.memory.hide()
@@ -310,7 +316,9 @@ class Controller(QObject):
             conditions: dict[Need, bool] = {
                 "editable": not session.is_locked,
                 "object": session.objects.selected is not None,
-                "propagating": self.propagation.can_cancel or self.long_edits.can_cancel,
+                "propagating": any(
+                    part.can_cancel for part in (self.propagation, self.long_edits, self.review.advice)
+                ),
                 "exporting": self.exports.is_running,
                 "undo": undo is not None or session.interaction is not None or bool(session.preview_polygon()),
                 "redo": redo is not None,
@@ -318,6 +326,7 @@ class Controller(QObject):
                 "pausable": self.propagation.can_cancel,
                 "range": session.in_out.is_set,
                 "trash": bool(session.trash),
+                "advised": self.review.advice.advice is not None,
                 "suggesting": not self.suggest.missing,
             }
             ready |= {need for need, holds in conditions.items() if holds}

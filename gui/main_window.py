@@ -20,6 +20,7 @@ from PyQt5.QtWidgets import (
 
 from gui.action_spec import MENUS
 from gui.actions import ACTIONS, ActionSet
+from gui.advice_panel import AdvicePanel
 from gui.canvas import Canvas
 from gui.canvas_area import CanvasArea
 from gui.controller import Controller
@@ -85,6 +86,7 @@ class MainWindow(QMainWindow):
         self.tips = TipsStrip(actions)
         self.object_panel = ObjectPanel(actions)
         self.suggest_panel = SuggestPanel()
+        self.advice_panel = AdvicePanel(actions)
         self.tool_panel = ToolPanel()
         self.job_bar = PropagationBar(actions["propagate.cancel"])
         self.export_bar = JobBar("Export", actions["file.cancel_export"])
@@ -159,7 +161,7 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(column)
         layout.setContentsMargins(3 * step, 3 * step, 3 * step, 3 * step)
         layout.setSpacing(5 * step)
-        panels = (self.object_panel, self.suggest_panel, self.tool_panel)
+        panels = (self.object_panel, self.suggest_panel, self.advice_panel, self.tool_panel)
         for part in (*panels, self.job_bar, self.edit_bar, self.export_bar):
             layout.addWidget(part)
         layout.addStretch(1)

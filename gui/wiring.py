@@ -80,6 +80,7 @@ def make_commands(controller: Controller) -> dict[str, Callable[[], object]]:
         "weights.show": controller.weights.show,
     }
     commands |= controller.objects.commands()
+    commands |= controller.review.commands()
     commands |= controller.looks.commands() | controller.help.commands()
     commands |= {f"object.select_{n}": partial(edit.select_object, n) for n in range(1, NUM_SELECT_KEYS + 1)}
     commands |= {f"tool.{name}": partial(edit.choose_tool, name) for name in TOOLS}

@@ -17,12 +17,12 @@ from inference_core.api import FrameRanker, QualityAssessor
 from inference_core.confidence import ConfidenceAssessor
 from inference_core.device import ComputeDevice, open_device
 from inference_core.frame_choice import WorstFirst
+from inference_core.registry import ASSESSOR_WEIGHTS
 from model import zoo
 from model.quality_agent import QualityAgent, load_quality_agent
 from model.quality_net import QualityNet, load_quality_net
 from util.types import ImageU8
 
-ASSESSOR_WEIGHTS = "ivosw_assess"
 AGENT_WEIGHTS = "ivosw_agent"
 
 

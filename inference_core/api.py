@@ -95,7 +95,17 @@ class MemoryReport:
     bank: BankFill | None = None
 
 
-class CoreApi(Protocol):
+class SoftMasks(Protocol):
+    """What an engine knows beyond the masks that are stored; `inference_core.core.InferenceCore` is one."""
+
+    def object_probs(self, frame: int, object_ids: Sequence[int]) -> NDArray[np.float32]:
+        """How likely each pixel belongs to each object, float32 [K, H, W] at native size.
+
+        From the engine's result where the stored mask still shows it, else 0 and 1 from that mask.
+        """
+
+
+class CoreApi(SoftMasks, Protocol):
     """One engine bound to one video."""
 
     engine: str
@@ -126,16 +136,6 @@ class CoreApi(Protocol):
 
 WEIGHTS_SETTING = "weights_sha256"
 """The entry of `CoreApi.settings` that names the weights for good: their path may hold others tomorrow."""
-
-class SoftMasks(Protocol):
-    """What an engine knows beyond the masks that are stored; `inference_core.core.InferenceCore` is one."""
-
-    def object_probs(self, frame: int, object_ids: Sequence[int]) -> NDArray[np.float32]:
-        """How likely each pixel belongs to each object, float32 [K, H, W] at native size.
-
-        From the engine's result where the stored mask still shows it, else 0 and 1 from that mask.
-        """
-
 
 class QualityAssessor(Protocol):
     """Estimates how good the masks of a frame are. `inference_core.advice` builds it."""

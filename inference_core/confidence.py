@@ -11,6 +11,10 @@ from util.types import ImageU8
 
 SUSPECT_BELOW = 0.7
 """A mask that an engine carried is suspect where its confidence is lower."""
+_USUAL = 0.7
+"""Of area and overlap: from one frame to the next they are rarely lower where an object is followed well."""
+_USUAL_AGREEMENT = 0.5
+"""Of two passes from different key frames, whose edges are soft."""
 
 Shape = NDArray[np.bool_]
 """bool [h, w]: the pixels of one object, at any size."""
@@ -68,10 +72,13 @@ class ObjectMeasure(NamedTuple):
 
     @property
     def confidence(self) -> float:
-        """All of them as one number, 0..1."""
-        jumps = self.area * self.overlap
-        both = 1.0 if self.agreement is None else self.agreement
-        return float((self.margin**2 * jumps * both) ** 0.25)
+        """All of them as one number, 0..1.
+
+        The margin ranks masks best (`python -m evaluation.confidence`). The others vary with motion where all is
+        well, so each of them counts only as far as it falls below what is usual.
+        """
+        both = 1.0 if self.agreement is None else min(1.0, self.agreement / _USUAL_AGREEMENT)
+        return float(self.margin * min(1.0, self.area / _USUAL) * min(1.0, self.overlap / _USUAL) * both)
 
 
 class PassMeasures:
@@ -113,9 +120,11 @@ def moved_overlap(before: Shape, after: Shape) -> float:
 
 
 def soft_agreement(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """Soft IoU of two planes of probabilities [h, w]: smaller over larger values; 1 where both are nowhere."""
-    larger = float(np.maximum(one, other).sum(dtype=np.float64))
-    return float(np.minimum(one, other).sum(dtype=np.float64)) / larger if larger >= 1 else 1.0
+    """Soft IoU of two planes of probabilities [h, w]: smaller over larger values; 1 where neither shows a mask."""
+    larger = np.maximum(one, other)
+    if larger.max(initial=0) <= 0.5:
+        return 1.0
+    return float(np.minimum(one, other).sum(dtype=np.float64) / larger.sum(dtype=np.float64))
 
 
 def _cut_out(shape: Shape) -> Shape:

@@ -10,6 +10,8 @@ from model.zoo import WeightFile
 from util.errors import AppError
 
 AUTO = "auto"
+ASSESSOR_WEIGHTS = "ivosw_assess"
+"""What `model.zoo` calls the file of the network that judges masks."""
 
 FusionChoice = Literal["auto", "network", "linear", "none"]
 """How results between key frames are merged: by the network where its file is there, else by distance; or as named."""
@@ -82,6 +84,11 @@ def proposal_weights(name: str = AUTO) -> str:
 def proposal_file() -> WeightFile:
     """The weights by which the window suggests objects, here or not."""
     return zoo.find(proposal_weights())
+
+
+def advice_file() -> WeightFile:
+    """The weights of the network that judges masks, here or not."""
+    return zoo.find(ASSESSOR_WEIGHTS)
 
 
 def weight_files() -> tuple[WeightFile, ...]:

@@ -57,9 +57,9 @@ def test_values_come_and_go_with_their_masks(session: VideoSession) -> None:
     assert propagate(session, 0).error is None
     assert known(session) == list(range(1, NUM_FRAMES))
     values = session.confidence.values(1)
-    assert values[3] == pytest.approx(0.7 ** (5 / 4)) and session.confidence.on(3, 1) == pytest.approx(values[3])
+    assert values[3] == pytest.approx(0.7) and session.confidence.on(3, 1) == pytest.approx(values[3])
     assert session.confidence.on(0, 1) is None, "a frame by hand"
-    assert is_suspect(values).tolist() == [False] * 3 + [True] * (NUM_FRAMES - 3)
+    assert is_suspect(values).tolist() == [False] * 4 + [True] * (NUM_FRAMES - 4)
     session.undo()
     assert known(session) == []
     session.redo()

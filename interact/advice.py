@@ -1,0 +1,79 @@
+"""Which frame is worth correcting next, and for which object. Pure; no Qt, no torch.
+
+By a trained network every frame with an object to correct is judged; without one, the confidence that the propagation
+left is all there is, and a frame without any is not judged.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from inference_core.api import FrameRanker
+from interact.review import Flags, ObjectReview
+
+Qualities = Mapping[int, Mapping[int, float]]
+"""frame -> object id -> 0 (worst) to 1."""
+
+
+@dataclass(frozen=True)
+class NextFrame:
+    """Args:
+        quality: of the object there, 0..1.
+        basis: what it rests on, for the user. decided: how the frame was chosen.
+        is_trained: whether `quality` is a network's estimate of J; otherwise it is only how sure the engine is.
+    """
+
+    frame: int
+    object_id: int
+    quality: float
+    basis: str
+    decided: str
+    is_trained: bool
+
+
+def is_open(review: ObjectReview) -> Flags:
+    """bool [T]: where a correction of the object would help: it has a mask, and the user has not settled it."""
+    return review.present & ~review.key & ~review.locked & ~review.verified
+
+
+def open_objects(reviews: Sequence[ObjectReview], within: range) -> dict[int, tuple[int, ...]]:
+    """frame -> the objects worth judging there; frames without any are left out."""
+    if not reviews:
+        return {}
+    flags = np.stack([is_open(review) for review in reviews])
+    frames = [frame for frame in np.flatnonzero(flags.any(axis=0)).tolist() if frame in within]
+    return {f: tuple(review.object_id for review, on in zip(reviews, flags[:, f], strict=True) if on) for f in frames}
+
+
+def known_confidence(reviews: Sequence[ObjectReview], within: range) -> dict[int, dict[int, float]]:
+    """What the propagations left, of the objects that are worth judging."""
+    by_id = {review.object_id: review for review in reviews}
+    found: dict[int, dict[int, float]] = {}
+    for frame, object_ids in open_objects(reviews, within).items():
+        values = {i: float(by_id[i].confidence[frame]) for i in object_ids}
+        known = {i: value for i, value in values.items() if not np.isnan(value)}
+        if known:
+            found[frame] = known
+    return found
+
+
+def choose(
+    qualities: Qualities, reviews: Sequence[ObjectReview], ranker: FrameRanker, basis: str, *, is_trained: bool
+) -> NextFrame | None:
+    """The frame to correct next; None where nothing was judged.
+
+    A frame counts by the mean over its objects, as the networks were trained; by its least sure object where it is
+    only confidence, since one lost object among five is what the user wants to see.
+    """
+    if not qualities:
+        return None
+    num_frames = len(reviews[0].present)
+    pool = np.mean if is_trained else np.min
+    state = [float(pool(list(qualities[f].values()))) if f in qualities else 1.0 for f in range(num_frames)]
+    annotated = np.array([review.key for review in reviews]).any(axis=0).astype(int).tolist()
+    ranked = ranker.rank(state, annotated)
+    frame = next(frame for frame in ranked if frame in qualities)
+    object_id = min(qualities[frame], key=lambda i: qualities[frame][i])
+    return NextFrame(frame, object_id, qualities[frame][object_id], basis, ranker.name, is_trained)
