@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage.atomic_file import PARTIAL_PREFIX, disk_error, remove_partials, write_atomic
+from storage.atomic_file import PARTIAL_PREFIX, disk_error, remove_partials, sync_folder, write_atomic
 from storage.io_errors import reason
 from storage.journal_file import (
     FILE_HEAD_BYTES,
@@ -90,6 +90,7 @@ class Journal:
         self._file: io.FileIO | None = None
         self._waiting: deque[_Chunk] = deque()
         self._unsynced: set[Path] = set()
+        self._has_new_file = False
         self._checkpoint = 0
         self._references: deque[tuple[int, int]] = deque()  # number of a record, segment it refers to
         self._id = uuid.uuid4().bytes
@@ -192,6 +193,7 @@ class Journal:
             self._end = 0
             self._put(_Chunk(self._path(number), 0, file_head(self._id) + record_bytes(number, meta, body)))
             self.last_number = number
+        self._writer.enqueue(self.folder, self.sync, rank="first")
 
     def checkpoint(self, number: int) -> None:
         """Any thread: the records up to `number` are no longer needed to recover from a crash."""
@@ -206,6 +208,7 @@ class Journal:
                 self._shut()
                 raise disk_error(error, self.folder) from error
             paths, self._unsynced = self._unsynced, set()
+            has_new_file, self._has_new_file = self._has_new_file, False
         for path in paths:
             try:
                 descriptor = os.open(path, os.O_RDWR)
@@ -219,6 +222,8 @@ class Journal:
                 raise disk_error(error, path) from error
             finally:
                 os.close(descriptor)
+        if has_new_file:
+            sync_folder(self.folder)
 
     def close(self) -> None:
         with self._lock:
@@ -261,6 +266,7 @@ class Journal:
             if chunk.offset == 0:
                 self.folder.mkdir(exist_ok=True)
                 self._create(chunk)
+                self._has_new_file = True
             else:
                 if self._file is None:
                     self._file = io.FileIO(chunk.path, "r+b")

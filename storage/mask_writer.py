@@ -106,8 +106,10 @@ class MaskWriter:
             self._thread.start()
 
     def _requeue_failed(self) -> None:
-        for key, (item, _) in self._failed.items():
-            self._queues[item.rank].setdefault(key, item)
+        """In front of what came later, in their order."""
+        for rank, queue in self._queues.items():
+            again = {key: item for key, (item, _) in self._failed.items() if item.rank == rank and key not in queue}
+            self._queues[rank] = {**again, **queue}
         self._failed.clear()
 
     def _run(self) -> None:

@@ -1,6 +1,8 @@
 """Closing, crashing and going on: the journal brings back the history, the masks and what was open on the canvas."""
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -221,6 +223,25 @@ def test_lost_journal_is_said_once(hand: Survivor) -> None:
     hand.start()
     hand.reopen()
     assert hand.session.workspace.notice == ""
+
+
+def test_full_disk_at_closing_loses_no_history(hand: Survivor, monkeypatch: pytest.MonkeyPatch) -> None:
+    hand.drag("brush", (4, 4), (9, 4))
+    hand.save()
+    replace = os.replace
+
+    def full(source: Path, target: Path) -> None:
+        if str(target).endswith(".journal"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        replace(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", full)
+        with pytest.raises(AppError, match="disk is full"):
+            hand.session.close()
+        hand.session.workspace.abandon()
+    hand.start()
+    assert hand.session.workspace.notice == "" and hand.session.undo() == "paint object 1"
 
 
 def test_journal_of_another_workspace_is_set_aside(hand: Survivor, tmp_path: Path) -> None:
