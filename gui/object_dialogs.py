@@ -226,6 +226,7 @@ class GoToDialog(QDialog):
             self.answer.setText("There is no such object.")
             self.entry.selectAll()
         else:
+            self.entry.completer().popup().hide()
             self.accept()
             self._chosen(object_id)
 
