@@ -5,7 +5,6 @@ from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QMouseEvent
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
-from gui import theme
 from gui.actions import ActionSet
 from gui.thumbnails import to_pixmap
 from gui.timeline_strips import format_done
@@ -27,12 +26,9 @@ class AdviceCard(QFrame):
         self.setObjectName("advice_card")
         self.setCursor(Qt.PointingHandCursor)
         step = step_of(self)
-        self.setStyleSheet(
-            f"#advice_card {{ background: {theme.BUTTON}; border: 1px solid {theme.BORDER}; "
-            f"border-radius: {round(1.25 * step)}px; }}"
-        )
         self.picture = QLabel()
         self.title, self.number, self.key = QLabel(), QLabel(), muted()
+        self.number.setProperty("doubt", True)
         texts = QVBoxLayout()
         texts.setSpacing(step // 2)
         for label in (self.title, self.number, self.key):
@@ -97,7 +93,6 @@ class AdvicePanel(QWidget):
         self.card.title.setText(f"Frame {advice.frame}, {name}")
         what = "predicted J" if advice.is_trained else "confidence"
         self.card.number.setText(f"{what} {advice.quality:.2f}")
-        self.card.number.setStyleSheet(f"color: {theme.WARNING};")
         self.card.key.setText(f"{self._go_key} goes there")
         self.card.setToolTip(f"{advice.quality:.2f} of 1, {advice.basis}; {advice.decided}")
         note = "" if advice.is_trained else f"By {advice.basis}, which can be sure and wrong."

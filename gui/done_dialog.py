@@ -21,7 +21,7 @@ _KINDS = (
 
 
 class DoneDialog(QDialog):
-    """Beside the window, not before it: a click on a stretch of frames goes to its first one. `go(frame, object)`."""
+    """Beside the window, not before it: a click on a line goes to its first frame. `go(frame, object)`."""
 
     def __init__(
         self,
@@ -61,6 +61,7 @@ class DoneDialog(QDialog):
                 continue
             frames = count(runs)
             group = QTreeWidgetItem(top, [f"{frames} frame{'' if frames == 1 else 's'} {words}"])
+            group.setData(0, Qt.UserRole, (runs[0].start, one.object_id))
             for run in runs[:MAX_STRETCHES]:
                 text = f"frame {run.start}" if len(run) == 1 else f"frames {run.start} to {run.stop - 1}"
                 leaf = QTreeWidgetItem(group, [text])

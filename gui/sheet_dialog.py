@@ -7,7 +7,6 @@ from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QIcon, QPixmap
 from PyQt5.QtWidgets import QDialog, QListView, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
-from gui import theme
 from gui.job_runner import JobRunner
 from gui.thumbnails import small_picture, to_pixmap
 from gui.widgets import muted, step_of
@@ -69,7 +68,6 @@ class SheetDialog(QDialog):
             shown = f"The {count} least sure of {total} suspect frames, at least one of every stretch"
         layout.addWidget(muted(f"{shown}. A click goes there."))
         layout.addWidget(self.view, 1)
-        self.setStyleSheet(f"#sheet_list {{ background: {theme.CANVAS}; }}")
         self.resize(4 * (self._width + 4 * step) + 12 * step, 110 * step)
 
     def open_and_load(self, runner: JobRunner) -> None:

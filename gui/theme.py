@@ -181,6 +181,9 @@ QCheckBox:disabled, QRadioButton:disabled, QLabel:disabled {{ color: {TEXT_DISAB
 QGroupBox {{ border: none; margin-top: {s4}px; padding-top: {s2}px; }}
 QGroupBox::title {{ subcontrol-origin: margin; color: {TEXT_MUTED}; }}
 QLabel[muted="true"] {{ color: {TEXT_MUTED}; }}
+QLabel[doubt="true"] {{ color: {WARNING}; }}
+#advice_card {{ background: {BUTTON}; border: 1px solid {BORDER}; border-radius: {radius}px; }}
+#sheet_list {{ background: {CANVAS}; }}
 QLabel[heading="true"] {{ color: {TEXT_MUTED}; font-weight: 600; }}
 
 QProgressBar {{ background: {TRACK}; border: none; border-radius: {half}px; color: {TEXT}; text-align: center; }}

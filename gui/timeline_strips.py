@@ -4,6 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from PyQt5.QtCore import QPointF, QRectF, Qt
 from PyQt5.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
@@ -14,6 +15,8 @@ from storage.confidence_file import Confidences
 
 CONFIDENCE, REVIEW = range(2)
 NUM_STRIPS = 2
+FLOOR = 0.4
+"""Confidence at the strip's foot: what is lower is as bad, and what matters lies above."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def paint_strip(painter: QPainter, strips: Strips, strip: int, bar: QRectF, axis
             painter.drawRoundedRect(QRectF(left, bar.top(), right - left, bar.height()), 2, 2)
         return
     inner = bar.adjusted(0, 2, 0, -2)
-    doubtful = inner.bottom() - strips.limit * inner.height()
+    doubtful = inner.bottom() - float(_height(strips.limit)) * inner.height()
     painter.setPen(QPen(QColor(theme.BORDER), 1))
     painter.drawLine(QPointF(bar.left(), round(doubtful) + 0.5), QPointF(bar.right(), round(doubtful) + 0.5))
     painter.setBrush(Qt.NoBrush)
@@ -92,8 +95,16 @@ def paint_strip(painter: QPainter, strips: Strips, strip: int, bar: QRectF, axis
             painter.restore()
 
 
+def _height(values: ArrayLike) -> NDArray[np.float64]:
+    """Where values stand in the strip, 0 at its foot to 1 at its top."""
+    return np.clip((np.asarray(values, np.float64) - FLOOR) / (1 - FLOOR), 0, 1)
+
+
 def confidence_lines(confidence: Confidences, axis: TimeAxis, area: QRectF) -> list[QPolygonF]:
-    """One line per stretch of known values, 1 at the top of the area; where frames share a pixel, the lowest counts."""
+    """One line per stretch of known values, 1 at the top of the area, `FLOOR` and less at its foot.
+
+    Where frames share a pixel, the lowest counts.
+    """
     first, last = axis.frame_at(area.left()), axis.frame_at(area.right())
     values = confidence[first : last + 1]
     x = axis.left + (np.arange(first, last + 1) + 0.5 - axis.start) * axis.frame_width
@@ -105,7 +116,7 @@ def confidence_lines(confidence: Confidences, axis: TimeAxis, area: QRectF) -> l
     edges = np.flatnonzero(np.diff(known.astype(np.int8), prepend=0, append=0))
     lines = []
     for start, stop in zip(edges[::2], edges[1::2], strict=True):
-        y = area.bottom() - values[start:stop] * area.height()
+        y = area.bottom() - _height(values[start:stop]) * area.height()
         points = [QPointF(px, py) for px, py in zip(x[start:stop].tolist(), y.tolist(), strict=True)]
         if len(points) == 1:  # a line needs two ends
             points = [points[0] - QPointF(1, 0), points[0] + QPointF(1, 0)]
