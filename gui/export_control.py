@@ -36,6 +36,7 @@ class ExportControl(QObject):
         self._window = controller.window
         self._job_id: int | None = None
         self._report: Report | None = None
+        self._session: VideoSession | None = None  # what the dialog is about
         self.dialog: ExportDialog | None = None
 
     @property
@@ -69,6 +70,7 @@ class ExportControl(QObject):
             self.dialog.browse_wanted.connect(self._browse)
         session = video.session
         if not self.is_running:
+            self._session = session
             # Near the video, which a folder of frames is not to be filled with.
             folder = session.frames.source.path.absolute().parent
             self.dialog.show_video(
@@ -97,6 +99,9 @@ class ExportControl(QObject):
         if video is None or self.is_running:
             return
         session, settings = video.session, self._window.settings
+        if session is not self._session:  # another video was opened meanwhile: what was chosen means nothing for it
+            self._show_dialog()
+            return
         objects = tuple(info for info in objects_of(session) if info.object_id in wish.object_ids)
         material = Material(
             session.frames, KeptMasks(session.masks.get), objects, wish.frames, wish.with_frames, wish.edge,

@@ -63,7 +63,7 @@ class ExportDialog(QDialog):
         self.setObjectName("export_dialog")
         self.setWindowTitle("Export")
         step = step_of(self)
-        self.resize(230 * step, 165 * step)
+        self.resize(230 * step, 175 * step)
         self._folder = Path()
         self._name = ""
         self._is_busy = False
@@ -102,6 +102,7 @@ class ExportDialog(QDialog):
             item = QListWidgetItem(f"{info.name} · {info.category}" if info.category else info.name, self.objects)
             item.setIcon(swatch(object_color(info.object_id, info.color), side))
             item.setData(_ID, info.object_id)
+            item.setSizeHint(QSize(0, 7 * step_of(self)))
             item.setFlags(Qt.ItemIsEnabled | Qt.ItemIsUserCheckable | Qt.ItemIsSelectable)
             item.setCheckState(Qt.Checked)
         self._folder, self._name, self._has_own_target = folder, name, False
@@ -196,6 +197,7 @@ class ExportDialog(QDialog):
             for fmt in FORMATS:
                 item = QListWidgetItem(fmt.title, self.formats)
                 item.setData(_ID, fmt.name)
+                item.setSizeHint(QSize(0, 7 * step_of(self)))
                 reason = fmt.missing()
                 item.setToolTip(reason or fmt.about)
                 if reason:

@@ -94,6 +94,7 @@ class ImportControl(QObject):
         suggested = suggest(surveyed.found, objects, range(1, session.objects.next_id))
         self.dialog = ImportDialog(self._window, text.strip(), surveyed.found, objects, suggested, chosen)
         self.dialog.open()
+        self._controller.show_hint()
 
     def _tell(self, count: int, path: Path) -> None:
-        self._controller.show_message(f"Imported {count} mask{'' if count == 1 else 's'} from {path}.")
+        self._controller.show_message(f"Importing {count} mask{'' if count == 1 else 's'} from {path}.")

@@ -64,6 +64,8 @@ class ImportDialog(QDialog):
             self._add_row(thing, objects, suggested, step)
         for column in range(len(COLUMNS) - 1):
             self.table.resizeColumnToContents(column)
+            # The style's padding is not part of what Qt measures.
+            self.table.setColumnWidth(column, self.table.columnWidth(column) + 6 * step)
         header = self.table.header()
         if header is not None:
             header.setSectionResizeMode(len(COLUMNS) - 1, QHeaderView.Stretch)
@@ -94,7 +96,7 @@ class ImportDialog(QDialog):
         cells = [thing.text or "—", str(thing.value), str(thing.num_frames), f"{thing.num_pixels:,}", ""]
         row = QTreeWidgetItem(self.table, cells)
         row.setIcon(0, swatch(thing.color or object_color(thing.value), 4 * step))
-        row.setSizeHint(0, QSize(0, 8 * step))
+        row.setSizeHint(len(COLUMNS) - 1, QSize(0, 8 * step))
         box = QComboBox()
         box.setIconSize(QSize(4 * step, 4 * step))
         box.setToolTip("The object whose pixels these become")

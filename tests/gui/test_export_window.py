@@ -142,6 +142,23 @@ def test_painting_while_an_export_runs_does_no_harm(
     assert np.array_equal(IndexPng().open(tmp_path / "out", marked.session.frames).mask(0), before)
 
 
+def test_another_video_begins_the_dialog_anew(
+    marked: Driver, tmp_path: Path, synthetic_video: SyntheticVideo
+) -> None:
+    dialog = export_dialog(marked)
+    dialog.set_target(tmp_path / "out")
+    (tmp_path / "short").mkdir()
+    for frame in range(3):
+        Image.fromarray(synthetic_video.frames[frame]).save(tmp_path / "short" / f"{frame:05d}.png")
+    before = marked.session
+    marked.window.controller.open(tmp_path / "short")
+    marked.wait(lambda: marked.window.controller.video is not None and marked.session is not before)
+    marked.wait_idle()
+    QTest.mouseClick(dialog.start, Qt.LeftButton)
+    assert dialog.objects.count() == 0 and dialog.wish.frames == range(3) and not dialog.start.isEnabled()
+    assert not (tmp_path / "out").exists() and not marked.window.controller.exports.is_running
+
+
 def test_what_is_found_is_mapped_before_it_is_imported(opened: Driver, tmp_path: Path) -> None:
     pixels = np.zeros((65, 97, 3), np.uint8)
     pixels[5:25, 5:25] = (255, 0, 0)
