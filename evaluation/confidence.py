@@ -1,0 +1,217 @@
+"""Does the confidence of a propagation tell where its masks are bad? On clips whose true masks are known.
+
+    python -m evaluation.confidence --clips DIR [--sequence NAME ...] [--frames N] [--csv FILE]
+
+`DIR` is a data set in the DAVIS layout. The true first mask is carried forward; then the true mask of the last frame is
+given too and carried back, so that every frame has two results, fused. For both rounds the table gives Spearman's rank
+correlation of each measure, and of the confidence made of them, with the true J, over all frames and objects of a
+sequence (and the mean over the sequences); and what the rule for suspects finds: which share of the masks with J below
+0.5 are suspects, and which share of the suspects are that bad.
+"""
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from evaluation.correction import find_clips
+from evaluation.metrics import region_similarity
+from inference_core.api import CoreApi, KeyFrame, PropagationRequest
+from inference_core.confidence import SUSPECT_BELOW, ObjectMeasure
+from interact.annotations import load_annotations, object_ids
+from storage.atomic_file import write_atomic
+from storage.frame_source import open_source
+from storage.frame_store import FrameStore
+from util.config import AppConfig
+from util.errors import AppError
+from util.jobs import CancelToken
+from util.threads import calm_openmp
+from util.types import IndexMask
+
+BAD = 0.5
+"""A mask with a lower J is one that a user would want to find."""
+MEASURES = ("margin", "area", "overlap", "agreement", "confidence")
+ROUNDS = ("one key frame", "two key frames")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One object on one frame: what is told without the truth, and the true J."""
+
+    measure: ObjectMeasure
+    region: float
+
+
+def rank_correlation(one: ArrayLike, other: ArrayLike) -> float:
+    """Spearman's: the correlation of the ranks, equal values sharing theirs. NaN where one of them is constant."""
+    ranks = [_ranks(np.asarray(values, np.float64)) for values in (one, other)]
+    if any(np.ptp(row) == 0 for row in ranks):
+        return float("nan")
+    return float(np.corrcoef(*ranks)[0, 1])
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    return (ends - (counts - 1) / 2)[place]
+
+
+def measure_rounds(core: CoreApi, truth: Mapping[int, IndexMask], masks: list[IndexMask]) -> list[list[Sample]]:
+    """Both rounds on one sequence.
+
+    Args:
+        core: bound to the video and to `masks` as its stored masks.
+        truth: frame -> mask, of the first and the last frame at least.
+        masks: one per frame; overwritten.
+    """
+    ids, last = object_ids(truth[0]), max(truth)
+    first = KeyFrame(0, truth[0], ids)
+    masks[0] = truth[0]
+    core.sync([first])
+    forward = list(_carry(core, PropagationRequest(0, "forward", 0, last), truth, masks))
+    masks[last] = np.where(np.isin(truth[last], [*ids]), truth[last], 0)
+    core.sync([first, KeyFrame(last, masks[last], ids)])
+    backward = list(_carry(core, PropagationRequest(last, "backward", 0, last), truth, masks))
+    return [forward, backward]
+
+
+def _carry(
+    core: CoreApi, request: PropagationRequest, truth: Mapping[int, IndexMask], masks: list[IndexMask]
+) -> Iterator[Sample]:
+    for result in core.propagate(request, CancelToken()):
+        masks[result.frame] = result.mask
+        true = truth.get(result.frame)
+        if true is not None:
+            for object_id, measure in result.measures.items():
+                yield Sample(measure, region_similarity(true == object_id, result.mask == object_id))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table.
+
+    Args:
+        correlations: by `MEASURES`; NaN where a measure is not there, or constant, or all masks are equally good.
+        bad, suspects, both: masks below `BAD`, masks that the rule suspects, and masks that are both.
+    """
+
+    sequence: str
+    round: str
+    samples: int
+    mean: float
+    correlations: tuple[float, ...]
+    bad: int
+    suspects: int
+    both: int
+
+
+def row_of(sequence: str, round_name: str, samples: Sequence[Sample]) -> Row:
+    regions = np.array([sample.region for sample in samples])
+    correlations = []
+    for name in MEASURES:
+        values = [getattr(sample.measure, name) for sample in samples]
+        has_all = all(value is not None for value in values)
+        correlations.append(rank_correlation(values, regions) if has_all else float("nan"))
+    suspect = np.array([sample.measure.confidence < SUSPECT_BELOW for sample in samples])
+    bad = regions < BAD
+    return Row(
+        sequence, round_name, len(samples), float(regions.mean()), tuple(correlations), int(bad.sum()),
+        int(suspect.sum()), int((bad & suspect).sum()),
+    )
+
+
+def overall(rows: Sequence[Row]) -> list[Row]:
+    """By round: correlations are means over the sequences that have one, counts are sums."""
+    found = []
+    for name in ROUNDS:
+        own = [row for row in rows if row.round == name]
+        columns = zip(*(row.correlations for row in own), strict=True)
+        known = [[value for value in column if value == value] for column in columns]
+        means = tuple(float(np.mean(column)) if column else float("nan") for column in known)
+        sums = [sum(getattr(row, part) for row in own) for part in ("samples", "bad", "suspects", "both")]
+        mean = float(np.average([row.mean for row in own], weights=[row.samples for row in own]))
+        found.append(Row("mean", name, sums[0], mean, means, *sums[1:]))
+    return found
+
+
+def evaluate(name: str, images: Path, masks: Path, config: AppConfig, limit: int | None) -> list[Row]:
+    """Both rounds on one sequence, of its first `limit` frames. Raises AppError."""
+    from inference_core.factory import build_core  # here, so that wrong input is told before torch has loaded
+
+    with closing(FrameStore(open_source(images), budget_bytes=config.budgets.frames)) as frames:
+        truth = load_annotations(masks, frames, range(len(frames) if limit is None else min(limit, len(frames))))
+        if 0 not in truth or len(truth) < 3:
+            raise AppError(f"{masks}: needs the true mask of the first frame and of two others.", "Check --clips.")
+        stored: list[IndexMask] = [np.zeros(frames.size, np.uint8)] * len(frames)
+        with closing(build_core(config, frames, stored.__getitem__)) as core:
+            rounds = measure_rounds(core, truth, stored)
+    return [row_of(name, title, samples) for title, samples in zip(ROUNDS, rounds, strict=True)]
+
+
+_HEADINGS = ("sequence", "round", "masks", "J", *MEASURES, "bad", "suspects", "bad_suspects")
+
+
+def _cells(row: Row, digits: int) -> tuple[str, ...]:
+    numbers = ["" if value != value else f"{value:.{digits}f}" for value in row.correlations]
+    counts = (str(row.bad), str(row.suspects), str(row.both))
+    return (row.sequence, row.round, str(row.samples), f"{row.mean:.{digits}f}", *numbers, *counts)
+
+
+def as_line(row: Row) -> str:
+    """One line of the table for people."""
+    name, title, *cells = _cells(row, 3)
+    return f"{name:<20}{title:<16}" + "".join(f"{cell:>13}" for cell in cells)
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows([_HEADINGS, *(_cells(row, 6) for row in rows)])
+    return text.getvalue()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    calm_openmp(os.environ)
+    parser = argparse.ArgumentParser(prog="python -m evaluation.confidence", description="What confidence is worth.")
+    parser.add_argument("--clips", type=Path, required=True, help="data set in the DAVIS layout, with all masks")
+    parser.add_argument("--sequence", nargs="+", help="only these; default: all")
+    parser.add_argument("--frames", type=int, help="only the first frames of each")
+    parser.add_argument("--engine", default="light", help="default: light")
+    parser.add_argument("--weights", type=Path, help="of the engine; default: those in their usual place")
+    parser.add_argument("--size", type=int, help="shorter side to work at")
+    parser.add_argument("--csv", type=Path, help="write the table here, too")
+    given = parser.parse_args(argv)
+    config = AppConfig(engine=given.engine, weights=given.weights, size=given.size)
+    rows: list[Row] = []
+    try:
+        clips = {name: (images, masks) for name, images, masks in find_clips(given.clips)}
+        missing = [name for name in given.sequence or () if name not in clips]
+        if missing:
+            raise AppError(f"{given.clips}: has no sequence {missing[0]}.", f"There are {', '.join(clips)}.")
+        print(f"{_HEADINGS[0]:<20}{_HEADINGS[1]:<16}" + "".join(f"{cell:>13}" for cell in _HEADINGS[2:]))
+        for name in given.sequence or clips:
+            rows += evaluate(name, *clips[name], config, given.frames)
+            for row in rows[-len(ROUNDS) :]:
+                print(as_line(row), flush=True)
+        rows += overall(rows)
+        for row in rows[-len(ROUNDS) :]:
+            print(as_line(row))
+        if given.csv is not None:
+            write_atomic(given.csv, as_csv(rows).encode())
+    except AppError as error:
+        print(f"evaluation.confidence: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

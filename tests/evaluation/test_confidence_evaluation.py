@@ -1,0 +1,93 @@
+"""Whether confidence tells where masks are bad: rank correlation, the two rounds, the table, the command."""
+from __future__ import annotations
+
+import csv
+from collections.abc import Generator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evaluation.confidence import MEASURES, ROUNDS, Sample, main, measure_rounds, overall, rank_correlation, row_of
+from inference_core.api import FrameResult, KeyFrame, PropagationRequest
+from inference_core.confidence import SUSPECT_BELOW, ObjectMeasure
+from tests.synthetic import make_synthetic_video
+from util.jobs import CancelToken
+from util.types import IndexMask
+
+
+def test_rank_correlation() -> None:
+    assert rank_correlation([1, 2, 3], [10, 20, 90]) == pytest.approx(1)
+    assert rank_correlation([1, 2, 3], [5, 4, 3]) == pytest.approx(-1)
+
+    by_hand = np.corrcoef([1, 2.5, 2.5, 4], [2, 1, 3, 4])[0, 1]
+    assert rank_correlation([1, 2, 2, 4], [20, 10, 30, 40]) == pytest.approx(by_hand)
+    assert np.isnan(rank_correlation([1, 1, 1], [1, 2, 3]))
+
+
+def measure(value: float, agreement: float | None = None) -> ObjectMeasure:
+    return ObjectMeasure(value, 1.0, 1.0, agreement)
+
+
+def test_a_row_says_how_good_the_measures_are_and_what_the_rule_finds() -> None:
+    samples = [Sample(measure(v), r) for v, r in ((0.9, 0.95), (0.8, 0.9), (0.6, 0.7), (0.5, 0.3), (0.75, 0.2))]
+    row = row_of("a", ROUNDS[0], samples)
+    found = dict(zip(MEASURES, row.correlations, strict=True))
+    assert found["margin"] == found["confidence"] == pytest.approx(0.7)
+    assert np.isnan(found["area"]) and np.isnan(found["agreement"]), "constant, and not there"
+    assert (row.samples, row.bad, row.suspects, row.both) == (5, 2, 2, 1) and 0.6 < SUSPECT_BELOW < 0.75
+    other = row_of("b", ROUNDS[0], [Sample(measure(0.1), 0.1), Sample(measure(0.2), 0.2)])
+    second = row_of("b", ROUNDS[1], [Sample(measure(0.1, 0.5), 0.1), Sample(measure(0.2, 0.6), 0.2)])
+    (first, last) = overall([row, other, second])
+    assert first.correlations[0] == pytest.approx((0.7 + 1) / 2) and first.samples == 7 and first.suspects == 4
+    assert last.correlations[MEASURES.index("agreement")] == pytest.approx(1)
+
+
+class Shrinking:
+    """A core that loses a row of the object per frame and knows it."""
+
+    def __init__(self) -> None:
+        self.synced: list[list[int]] = []
+
+    def sync(self, key_frames: Sequence[KeyFrame]) -> None:
+        self.synced.append([key.frame for key in key_frames])
+        self._keys = {key.frame: key for key in key_frames}
+
+    def propagate(self, request: PropagationRequest, token: CancelToken) -> Generator[FrameResult, None, None]:
+        step = 1 if request.direction == "forward" else -1
+        stop = request.last + 1 if step > 0 else request.first  # type: ignore[operator]
+        mask = self._keys[request.anchor].mask
+        for frame in range(request.anchor + step, stop, step):
+            if frame in self._keys:
+                return
+            mask = mask.copy()
+            mask[np.flatnonzero(mask.any(1))[0]] = 0
+            yield FrameResult(frame, mask, 0, 0, {1: measure(float(mask.sum()))})
+
+
+def test_both_rounds_compare_with_the_truth() -> None:
+    true = np.zeros((10, 10), np.uint8)
+    true[0:8, 2:4] = 1
+    masks: list[IndexMask] = [np.zeros_like(true)] * 4
+    core = Shrinking()
+    first, second = measure_rounds(core, {0: true, 1: true, 3: true}, masks)  # type: ignore[arg-type]
+    assert core.synced == [[0], [0, 3]]
+    assert [sample.region for sample in first] == [pytest.approx(7 / 8), pytest.approx(5 / 8)], "frame 2 has no truth"
+    assert [sample.region for sample in second] == [pytest.approx(6 / 8)]
+    assert masks[3].sum() == true.sum(), "given in the second round"
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    video = make_synthetic_video()
+    video.write_frames(tmp_path / "JPEGImages" / "shapes")
+    video.write_masks(tmp_path / "Annotations" / "shapes")
+    table = tmp_path / "table.csv"
+    assert main(["--clips", str(tmp_path), "--frames", "4", "--csv", str(table)]) == 0
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    assert [(row["sequence"], row["round"], row["masks"]) for row in rows] == [
+        ("shapes", ROUNDS[0], "9"), ("shapes", ROUNDS[1], "6"), ("mean", ROUNDS[0], "9"), ("mean", ROUNDS[1], "6"),
+    ]
+    assert all(-1 <= float(row["confidence"]) <= 1 for row in rows) and not rows[0]["agreement"]
+    assert "shapes" in capsys.readouterr().out
+    assert main(["--clips", str(tmp_path), "--sequence", "cows"]) == 2
+    assert "has no sequence cows" in capsys.readouterr().err
