@@ -5,8 +5,8 @@
 `DIR` is a data set in the DAVIS layout. The true first mask is carried forward; then the true mask of the last frame is
 given too and carried back, so that every frame has two results, fused. For both rounds the table gives Spearman's rank
 correlation of each measure, and of the confidence made of them, with the true J, over all frames and objects of a
-sequence (and the mean over the sequences); and what the rule for suspects finds: which share of the masks with J below
-0.5 are suspects, and which share of the suspects are that bad.
+sequence, their mean over the sequences, and that over the masks of all sequences together; and what the rule for
+suspects finds: how many masks have a J below 0.5, how many are suspects, and how many are both.
 """
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def overall(rows: Sequence[Row]) -> list[Row]:
     return found
 
 
-def evaluate(name: str, images: Path, masks: Path, config: AppConfig, limit: int | None) -> list[Row]:
+def evaluate(images: Path, masks: Path, config: AppConfig, limit: int | None) -> list[list[Sample]]:
     """Both rounds on one sequence, of its first `limit` frames. Raises AppError."""
     from inference_core.factory import build_core  # here, so that wrong input is told before torch has loaded
 
@@ -153,8 +153,7 @@ def evaluate(name: str, images: Path, masks: Path, config: AppConfig, limit: int
             raise AppError(f"{masks}: needs the true mask of the first frame and of two others.", "Check --clips.")
         stored: list[IndexMask] = [np.zeros(frames.size, np.uint8)] * len(frames)
         with closing(build_core(config, frames, stored.__getitem__)) as core:
-            rounds = measure_rounds(core, truth, stored)
-    return [row_of(name, title, samples) for title, samples in zip(ROUNDS, rounds, strict=True)]
+            return measure_rounds(core, truth, stored)
 
 
 _HEADINGS = ("sequence", "round", "masks", "J", *MEASURES, "bad", "suspects", "bad_suspects")
@@ -192,6 +191,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser.parse_args(argv)
     config = AppConfig(engine=given.engine, weights=given.weights, size=given.size)
     rows: list[Row] = []
+    pooled: dict[str, list[Sample]] = {title: [] for title in ROUNDS}
     try:
         clips = {name: (images, masks) for name, images, masks in find_clips(given.clips)}
         missing = [name for name in given.sequence or () if name not in clips]
@@ -199,11 +199,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise AppError(f"{given.clips}: has no sequence {missing[0]}.", f"There are {', '.join(clips)}.")
         print(f"{_HEADINGS[0]:<20}{_HEADINGS[1]:<16}" + "".join(f"{cell:>13}" for cell in _HEADINGS[2:]))
         for name in given.sequence or clips:
-            rows += evaluate(name, *clips[name], config, given.frames)
-            for row in rows[-len(ROUNDS) :]:
-                print(as_line(row), flush=True)
-        rows += overall(rows)
-        for row in rows[-len(ROUNDS) :]:
+            for title, samples in zip(ROUNDS, evaluate(*clips[name], config, given.frames), strict=True):
+                rows.append(row_of(name, title, samples))
+                pooled[title] += samples
+                print(as_line(rows[-1]), flush=True)
+        rows += [*overall(rows), *(row_of("together", title, pooled[title]) for title in ROUNDS)]
+        for row in rows[-2 * len(ROUNDS) :]:
             print(as_line(row))
         if given.csv is not None:
             write_atomic(given.csv, as_csv(rows).encode())

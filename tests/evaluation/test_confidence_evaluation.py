@@ -85,8 +85,9 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert main(["--clips", str(tmp_path), "--frames", "4", "--csv", str(table)]) == 0
     rows = list(csv.DictReader(table.read_text().splitlines()))
     assert [(row["sequence"], row["round"], row["masks"]) for row in rows] == [
-        ("shapes", ROUNDS[0], "9"), ("shapes", ROUNDS[1], "6"), ("mean", ROUNDS[0], "9"), ("mean", ROUNDS[1], "6"),
+        (name, *counted) for name in ("shapes", "mean", "together") for counted in zip(ROUNDS, ("9", "6"), strict=True)
     ]
+    assert {**rows[0], "sequence": ""} == {**rows[2], "sequence": ""} == {**rows[4], "sequence": ""}
     assert all(-1 <= float(row["confidence"]) <= 1 for row in rows) and not rows[0]["agreement"]
     assert "shapes" in capsys.readouterr().out
     assert main(["--clips", str(tmp_path), "--sequence", "cows"]) == 2
