@@ -160,6 +160,7 @@ class Preferences(QDialog):
         for mode in MODES:
             self.mode.addItem(actions[f"view.mode_{mode}"].text(), mode)
         self.tips = QPushButton("Show them")
+        self.tips.setAutoDefault(False)
         self.keys = KeysPage(actions, key_map)
         self.tabs = QTabWidget()
         self.tabs.addTab(self._general(), "General")
@@ -181,7 +182,7 @@ class Preferences(QDialog):
         ]
         self.checks: dict[str, QCheckBox] = {}
         for spec in ACTIONS:
-            if spec.is_checkable and not spec.group:
+            if spec.is_checkable and not spec.group and not spec.needs:
                 check = self.checks[spec.action_id] = QCheckBox()
                 action = self._actions[spec.action_id]
                 check.clicked.connect(lambda checked=False, action=action: action.trigger())
@@ -203,7 +204,6 @@ class Preferences(QDialog):
         """As things are now."""
         for action_id, check in self.checks.items():
             check.setChecked(self._actions[action_id].isChecked())
-            check.setEnabled(self._actions[action_id].isEnabled())
         for mode in MODES:
             if self._actions[f"view.mode_{mode}"].isChecked():
                 self.mode.setCurrentIndex(self.mode.findData(mode))

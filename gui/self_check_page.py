@@ -2,19 +2,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
-from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtGui import QBrush, QColor
-from PyQt5.QtWidgets import (
-    QApplication,
-    QDialog,
-    QHBoxLayout,
-    QPushButton,
-    QTreeWidget,
-    QTreeWidgetItem,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtWidgets import QApplication, QDialog, QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.widgets import muted, step_of
@@ -35,10 +26,7 @@ class SelfCheckPage(QDialog):
         step = step_of(self)
         self.resize(230 * step, 110 * step)
         self.findings: list[Finding] = []
-        self.table = QTreeWidget()
-        self.table.setHeaderLabels(("", "What", "Found", "What to do"))
-        self.table.setRootIsDecorated(False)
-        self.table.setWordWrap(True)
+        self.view = QTextBrowser()
         self.summary = muted()
         self.again_button, self.copy_button = QPushButton("Check again"), QPushButton("Copy")
         close = QPushButton("Close")
@@ -51,7 +39,7 @@ class SelfCheckPage(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(3 * step, 3 * step, 3 * step, 3 * step)
         layout.setSpacing(2 * step)
-        layout.addWidget(self.table, 1)
+        layout.addWidget(self.view, 1)
         layout.addWidget(self.summary)
         layout.addLayout(row)
         for button in (self.again_button, self.copy_button, close):
@@ -63,21 +51,13 @@ class SelfCheckPage(QDialog):
     def begin(self) -> None:
         """Empty the page for a new check."""
         self.findings = []
-        self.table.clear()
+        self.view.clear()
         self.again_button.setEnabled(False)
         self.summary.setText("Checking…")
 
     def add(self, finding: Finding) -> None:
         self.findings.append(finding)
-        sign, color = _SIGNS[finding.state]
-        item = QTreeWidgetItem(self.table, [sign, finding.name, finding.text, finding.hint])
-        item.setForeground(0, QBrush(QColor(getattr(theme, color))))
-        for column in range(4):
-            item.setTextAlignment(column, int(Qt.AlignLeft | Qt.AlignTop))
-            item.setToolTip(column, finding.text + ("\n" + finding.hint if finding.hint else ""))
-        self.table.resizeColumnToContents(0)
-        self.table.resizeColumnToContents(1)
-        self.table.setColumnWidth(2, round(self.table.width() * 0.52))
+        self.view.setHtml(f"<table cellpadding='5' width='100%'>{''.join(map(_row, self.findings))}</table>")
 
     def end(self) -> None:
         self.again_button.setEnabled(True)
@@ -85,6 +65,15 @@ class SelfCheckPage(QDialog):
 
     def _copy(self) -> None:
         QApplication.clipboard().setText(as_text(self.findings))
+
+
+def _row(finding: Finding) -> str:
+    sign, color = _SIGNS[finding.state]
+    hint = f"<br/><span style='color: {theme.TEXT_MUTED}'>{escape(finding.hint)}</span>" if finding.hint else ""
+    return (
+        f"<tr><td style='color: {getattr(theme, color)}'>{sign}</td><td><b>{escape(finding.name)}</b></td>"
+        f"<td width='100%'>{escape(finding.text)}{hint}</td></tr>"
+    )
 
 
 def _summary(findings: Sequence[Finding]) -> str:

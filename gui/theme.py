@@ -155,6 +155,7 @@ QComboBox QAbstractItemView {{ background: {BUTTON}; border: 1px solid {BORDER};
 
 QListView, QTreeView, QTableView {{
     background: transparent; border: 1px solid transparent; border-radius: {radius}px; outline: none;
+    show-decoration-selected: 0;
 }}
 QListView:focus, QTreeView:focus, QTableView:focus {{ border-color: {BORDER}; }}
 QListView::item, QTreeView::item {{ padding: {s1}px; border-radius: {radius}px; }}
@@ -216,6 +217,8 @@ QDockWidget {{ color: {TEXT_MUTED}; }}
 QDockWidget::title {{ background: {WINDOW}; padding: {s1}px {s2}px; }}
 QSplitter::handle {{ background: {CANVAS}; }}
 QSplitter::handle:hover {{ background: {ACCENT}; }}
+QTabWidget::pane {{ border: none; background: {WINDOW}; }}
+QTabBar {{ background: {WINDOW}; }}
 QTabBar::tab {{ padding: {s1}px {s3}px; color: {TEXT_MUTED}; border-bottom: 2px solid transparent; }}
 QTabBar::tab:selected {{ color: {TEXT_STRONG}; border-bottom-color: {ACCENT_LIGHT}; }}
 QScrollArea {{ border: none; background: transparent; }}

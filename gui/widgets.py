@@ -135,7 +135,8 @@ class ActionButton(QToolButton):
             size = self.iconSize()
             mode = QIcon.Normal if self.isEnabled() else QIcon.Disabled
             top = (self.height() - size.height()) // 2
-            shown.paint(painter, area.x(), top, size.width(), size.height(), Qt.AlignCenter, mode)
+            state = QIcon.On if self.property("primary") or self.isChecked() else QIcon.Off
+            shown.paint(painter, area.x(), top, size.width(), size.height(), Qt.AlignCenter, mode, state)
             area.setLeft(area.left() + size.width() + 2 * step)
         painter.setPen(self._text_color())
         painter.drawText(area, Qt.AlignLeft | Qt.AlignVCenter, text)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from model import zoo
-from model.zoo import WeightFile
+from model.zoo import WeightFile as WeightFile  # exported: callers annotate with it
 from util.errors import AppError
 
 AUTO = "auto"

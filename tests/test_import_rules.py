@@ -27,6 +27,7 @@ ROOTS: dict[str, frozenset[str]] = {
     "generation": LIBRARY,
     "training": LIBRARY | {"generation", "evaluation"},
     "interactive_gui": frozenset(LAYERS),
+    "benchmarks": frozenset(LAYERS) | {"interactive_gui"},
     # Command-line programs at the top of the repository. Those that score use the scorer.
     "propagate": LIBRARY,
     "export": LIBRARY,
@@ -68,8 +69,8 @@ TORCH_FORBIDDEN_FILES = (
 )
 # Loaded before torch is needed: its `--help` and its complaints about flags come at once.
 LAZY_PROGRAMS = ("interactive_gui", "export", "train", "training.tasks")
-QT_ALLOWED = ("gui", "interactive_gui")
-SCRIPT_DIRECTORIES = ("evaluation", "generation", "training")
+QT_ALLOWED = ("gui", "interactive_gui", "benchmarks")
+SCRIPT_DIRECTORIES = ("evaluation", "generation", "training", "benchmarks")
 
 
 def source_files() -> list[Path]:

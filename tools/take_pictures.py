@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,17 +23,21 @@ FIRST_MASK = REPOSITORY / "examples" / "masks" / "00000.png"
 PATIENCE = 300.0
 """Seconds to wait for the window to come to rest."""
 
+MAX_BYTES = 290_000
+
 sys.path.insert(0, str(REPOSITORY))
 
 import cv2  # noqa: E402 - the repository has to be on the path first
 import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
-from PyQt5.QtCore import QSettings  # noqa: E402
-from PyQt5.QtGui import QImage  # noqa: E402
-from PyQt5.QtWidgets import QApplication, QWidget  # noqa: E402
+from PyQt5.QtCore import QEvent, QSettings  # noqa: E402
+from PyQt5.QtGui import QImage, QKeySequence  # noqa: E402
+from PyQt5.QtWidgets import QApplication, QDialog, QWidget  # noqa: E402
 
 from gui import theme  # noqa: E402
+from gui.cheat_sheet import CheatSheet  # noqa: E402
 from gui.main_window import MainWindow  # noqa: E402
+from gui.preferences import Preferences  # noqa: E402
 from interactive_gui import make_application  # noqa: E402
 from util.config import WINDOW, parse_config  # noqa: E402
 
@@ -80,8 +85,13 @@ class Stage:
         self.rest()
 
     def close(self) -> None:
+        for widget in self.app.topLevelWidgets():
+            if widget is not self.window and widget.isVisible():
+                widget.close()
         self.window.close()
         self.wait(lambda: not self.window.isVisible())
+        self.window.deleteLater()
+        self.app.sendPostedEvents(None, QEvent.DeferredDelete)
 
 
 def show_mode(mode: str) -> State:
@@ -107,7 +117,90 @@ def show_view_menu(stage: Stage) -> QWidget:
     return menu
 
 
+def show_before(stage: Stage) -> QWidget:
+    """What the key shows after a stroke that went wrong."""
+    stage.seek(40)
+    session = stage.window.controller.edit.session
+    mask = session.masks.get(40).copy()
+    mask[150:260, 100:330] = session.objects.order[0]
+    session.masks.set(40, mask)
+    stage.act("view.before")
+    return stage.window
+
+
+def show_start(stage: Stage) -> QWidget:
+    stage.window.controller.let_go(lambda: None, lambda: None)
+    stage.wait(lambda: stage.window.controller.video is None)
+    return stage.window
+
+
+def show_first_steps(stage: Stage) -> QWidget:
+    stage.act("help.tips")
+    return stage.window
+
+
+def show_light(stage: Stage) -> QWidget:
+    stage.seek(40)
+    stage.window.controller.help.set_theme("light")
+    stage.rest()
+    return stage.window
+
+
+def show_dialog(*action_ids: str) -> State:
+    """The dialog that actions open."""
+
+    def state(stage: Stage) -> QWidget:
+        stage.seek(40)
+        stage.act(*action_ids)
+        dialogs = [part for part in stage.app.topLevelWidgets() if isinstance(part, QDialog) and part.isVisible()]
+        if len(dialogs) != 1:
+            raise SystemExit(f"{action_ids}: {len(dialogs)} dialogs are open")
+        return dialogs[0]
+
+    return state
+
+
+def show_keys(stage: Stage) -> QWidget:
+    """A key that is taken, refused."""
+    page = show_dialog("edit.preferences")(stage)
+    assert isinstance(page, Preferences)
+    page.tabs.setCurrentIndex(1)
+    page.keys.tree.select("object.add")
+    page.keys.editor.setKeySequence(QKeySequence("Ctrl+Z"))
+    page.keys.set_button.click()
+    stage.rest()
+    return page
+
+
+def show_light_preferences(stage: Stage) -> QWidget:
+    stage.window.controller.help.set_theme("light")
+    return show_dialog("edit.preferences")(stage)
+
+
+def show_search(stage: Stage) -> QWidget:
+    page = show_dialog("help.keys")(stage)
+    assert isinstance(page, CheatSheet)
+    page.search.setText("frame")
+    stage.rest()
+    return page
+
+
 STATES: dict[str, State] = {
+    "start": show_start,
+    "first-steps": show_first_steps,
+    "version-before": show_before,
+    "light": show_light,
+    "preferences": show_dialog("edit.preferences"),
+    "preferences-light": show_light_preferences,
+    "preferences-keys": show_keys,
+    "keys": show_dialog("help.keys"),
+    "keys-search": show_search,
+    "self-check": show_dialog("help.self_check"),
+    "weights": show_dialog("weights.show"),
+    "settings-propagation": show_dialog("propagate.settings"),
+    "go-to-frame": show_dialog("frame.go_to"),
+    "export": show_dialog("file.export_masks"),
+    "done-check": show_dialog("review.check"),
     "view-overlay": show_mode("overlay"),
     "view-contour": show_mode("contour"),
     "view-mask": show_mode("mask"),
@@ -131,7 +224,7 @@ def make_workspace(folder: Path) -> Path:
 
 
 def save(widget: QWidget, path: Path) -> None:
-    """256 colours, chosen for this picture."""
+    """256 colours, chosen for this picture; dithered unless that makes the file too large."""
     image = widget.grab().toImage().convertToFormat(QImage.Format_RGB888)
     rows = np.frombuffer(image.constBits().asarray(image.sizeInBytes()), np.uint8).reshape(image.height(), -1)
     pixels = rows[:, : image.width() * 3].reshape(image.height(), image.width(), 3)
@@ -143,6 +236,8 @@ def save(widget: QWidget, path: Path) -> None:
     # Median cut would give the few pixels of letters and icons to the photograph.
     palette = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE)
     picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
+    if path.stat().st_size > MAX_BYTES:
+        palette.save(path, optimize=True)
     print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
 
 
@@ -160,8 +255,15 @@ def main() -> int:
         app = make_application()
         theme.apply_theme(app)
         for name in arguments.only:
-            QSettings("video-masks", "window").clear()
-            stage = Stage(app, workspace)
+            settings = QSettings("video-masks", "window")
+            settings.clear()
+            settings.setValue("tips_seen", "true")
+            settings.sync()
+            theme.apply_theme(app)
+            # A state may change masks; the next one is to find them as they were.
+            copy = Path(folder) / name
+            shutil.copytree(workspace, copy, ignore=shutil.ignore_patterns("*.lock", "journal*"))
+            stage = Stage(app, copy)
             save(STATES[name](stage), arguments.output / f"{name}.png")
             stage.close()
     return 0
