@@ -1,17 +1,15 @@
 """What answers clicks and scribbles, chosen in the tool panel and remembered. GUI thread."""
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
 
 from gui.engine import preload_libraries
 from gui.settings import Settings
 from gui.tool_panel import TOOL_HELP
-from inference_core.registry import WeightFile, weight_files
 from interact.interaction import InteractionKind
 from interact.method_choice import AUTO, MethodChoice
-from interact.methods import Method, build_predictor, find_method
-from interact.predictor import MaskPredictor
+from interact.method_setup import make_choice, weight_row
+from interact.methods import Method
 from util.config import AppConfig
 
 if TYPE_CHECKING:
@@ -20,34 +18,13 @@ if TYPE_CHECKING:
 
 def make_methods(config: AppConfig, settings: Settings) -> MethodChoice:
     """The choice as it was remembered, overruled by the flags."""
-    # `--fbrs_model` is a file of either click network; what is in it decides how it is run.
-    files: dict[str, Path | None] = {"fbrs": config.fbrs_model, "s2m": config.s2m_model}
-    told = [name for name, file in files.items() if file is not None]
-    told += [config.interaction] if config.interaction != AUTO else []
-    wanted = {kind: settings.method(kind) for kind in get_args(InteractionKind)}
-    for name in told:
-        wanted |= dict.fromkeys(find_method(name).kinds, name)
-
-    def build(method: Method) -> MaskPredictor:
-        if method.weights:
-            preload_libraries()
-        weights = files.get(method.name)
-        return build_predictor(method, config.device, mixed_precision=not config.no_amp, weights=weights)
-
-    def is_ready(method: Method) -> bool:
-        file = files.get(method.name)
-        return not method.weights or (file.is_file() if file is not None else _row(method).is_present)
-
-    return MethodChoice(build, is_ready, wanted)
-
-
-def _row(method: Method) -> WeightFile:
-    return next(row for row in weight_files() if row.name == method.weights)
+    wanted: dict[InteractionKind, str] = {kind: settings.method(kind) for kind in get_args(InteractionKind)}
+    return make_choice(config, wanted, preload_libraries)
 
 
 def _fetching(method: Method) -> str:
     """What has to be done before a method can be used."""
-    row = _row(method)
+    row = weight_row(method)
     if row.is_embedded:
         return f"The weights of the {row.title} are not part of this version."
     return f"Its weights are not here. Fetch {row.title} with Tools, Networks and weights."
