@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -165,6 +166,22 @@ def test_with_frames(material: Material, tmp_path: Path) -> None:
     assert (tmp_path / "lm" / shape["imagePath"]).exists()
     export(formats.BY_NAME["labelme"], material, tmp_path / "lm2")
     assert json.loads((tmp_path / "lm2" / "00002.json").read_text())["imagePath"] == "00002.png", "the file's own name"
+
+
+def test_pycocotools_reads_what_we_write(material: Material, tmp_path: Path) -> None:
+    tools = pytest.importorskip("pycocotools.coco")
+    export(formats.BY_NAME["coco"], material, tmp_path / "coco")
+    content = tools.COCO(str(tmp_path / "coco" / "annotations.json"))
+    seen = 0
+    for entry in content.loadAnns(content.getAnnIds()):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # pycocotools 2.0.11 with numpy 2.4
+            region = content.annToMask(entry) > 0
+        assert np.array_equal(region, material.mask(entry["image_id"]) == entry["track_id"])
+        rows, columns = np.nonzero(region)
+        assert entry["area"] == len(rows) and entry["bbox"][:2] == [columns.min(), rows.min()]
+        seen += 1
+    assert seen == 3 * 6 and content.loadImgs([4])[0]["file_name"] == "00004.png"
 
 
 def test_a_youtube_vos_folder_takes_another_video(material: Material, tmp_path: Path) -> None:
