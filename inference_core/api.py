@@ -51,12 +51,18 @@ class KeyFrame:
 
 @dataclass(frozen=True)
 class PropagationRequest:
-    """Carry the objects fixed on `anchor` through the frames `first..last` (inclusive; None: the last frame)."""
+    """Carry the objects fixed on `anchor` through the frames `first..last` (inclusive; None: the last frame).
+
+    Args:
+        visited_again: frames that a later request will come by; nothing is kept of the others that would save work then
+            or be fused. None: any frame may be visited again, as far as memory allows.
+    """
 
     anchor: int
     direction: Direction = "both"
     first: int = 0
     last: int | None = None
+    visited_again: range | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,7 @@ class FrameResult:
     Args:
         measures: by object id, how good the masks of the objects carried here may be; empty where the engine does
             not know.
+        notice: what the user should be told: the memory ran out and settings were lowered. Mostly empty.
     """
 
     frame: int
@@ -73,6 +80,7 @@ class FrameResult:
     done: int
     total: int
     measures: Mapping[int, ObjectMeasure] = field(default_factory=dict)
+    notice: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -19,19 +20,17 @@ from numpy.typing import NDArray
 
 from inference_core.api import ExistingMask, FrameReader, FrameResult, KeyFrame, MemoryReport, PropagationRequest
 from inference_core.channels import Channels
-from inference_core.confidence import ObjectMeasure, PassMeasures
 from inference_core.feature_cache import FeatureCache
 from inference_core.fusion import Fuser
 from inference_core.pass_planner import Pass, plan_passes
+from inference_core.pass_run import Parts, PassRun
 from inference_core.past_results import PastResults, PastState
 from inference_core.policy import CompatPolicy
 from inference_core.prob_store import object_digest
 from inference_core.propagator import Memory, Propagator, SupportsBudget
-from util.errors import AppError
+from inference_core.sparing import Sparer
 from util.jobs import CancelToken
-from util.types import IndexMask
-
-PREFETCH_FRAMES = 4
+from util.types import Size
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,7 @@ class CoreState:
     key_frames: Mapping[int, KeyFrame]
     memory: object
     past: PastState
+    working_size: Size
 
 
 class InferenceCore:
@@ -75,6 +75,7 @@ class InferenceCore:
         self._existing = existing
         self._policy = policy
         self._features = FeatureCache(frames, propagator, feature_bytes)
+        self._sparer = Sparer(propagator, self._features, may_resize=not policy.exact_probabilities)
         self._channels = Channels(propagator)
         self._key_frames: dict[int, KeyFrame] = {}
 
@@ -96,7 +97,15 @@ class InferenceCore:
         Args:
             soft: float32 [K+1, Hp, Wp], what the key frame's mask was decided from, to be remembered in its place as
                 the published programs do.
+
+        Raises:
+            MemoryExhausted: there is not enough memory.
         """
+        work = partial(self._commit, key_frame, soft)
+        self._sparer.run(work, max(1, len(key_frame.object_ids)), self._recommit)
+        self._key_frames[key_frame.frame] = key_frame
+
+    def _commit(self, key_frame: KeyFrame, soft: NDArray[np.float32] | None) -> None:
         frame, ids = key_frame.frame, self._channels.ordered(key_frame.object_ids)
         if soft is None:
             prob = self._channels.from_mask(key_frame.mask)
@@ -107,7 +116,6 @@ class InferenceCore:
             frame, self._features.get(frame), prob, self._channels.slots(ids), Memory.PINNED
         )
         self.past.keep(frame, prob[[0, *self._channels.rows(ids)]], ids, key_frame.mask)
-        self._key_frames[frame] = key_frame
 
     @torch.inference_mode()
     def forget_frame(self, frame: int) -> None:
@@ -139,14 +147,20 @@ class InferenceCore:
     def propagate(
         self, request: PropagationRequest, token: CancelToken | None = None
     ) -> Generator[FrameResult, None, None]:
-        """Forward pass, then backward pass, as `CoreApi.propagate` says. Every yielded frame is final."""
+        """Forward pass, then backward pass, as `CoreApi.propagate` says. Every yielded frame is final.
+
+        Raises:
+            MemoryExhausted: there is not enough memory, even with all settings lowered.
+        """
         passes = self._passes(request)
         total = sum(len(one_pass.frames) for one_pass in passes)
         done = 0
         for one_pass in passes:
-            for frame, mask, measures in self._run_pass(one_pass, token or CancelToken()):
+            anchor_mask = self._key_frames[one_pass.anchor].mask
+            run = PassRun(self._parts(), one_pass, anchor_mask, request.visited_again)
+            for frame, mask, measures in run.results(token or CancelToken()):
                 done += 1
-                yield FrameResult(frame, mask, done, total, measures)
+                yield FrameResult(frame, mask, done, total, measures, self._take_notice())
 
     def _passes(self, request: PropagationRequest) -> tuple[Pass, ...]:
         last = len(self._frames) - 1 if request.last is None else request.last
@@ -166,45 +180,30 @@ class InferenceCore:
         """Whether the user has ever shown this object; until then it is nowhere."""
         return any((key.mask == object_id).any() for key in self._key_frames.values() if object_id in key.object_ids)
 
-    def _run_pass(
-        self, one_pass: Pass, token: CancelToken
-    ) -> Generator[tuple[int, IndexMask, Mapping[int, ObjectMeasure]], None, None]:
-        propagator, channels = self._propagator, self._channels
-        start = channels.from_mask(self._key_frames[one_pass.anchor].mask)
-        propagator.begin_pass(one_pass.anchor, start)
-        watch = PassMeasures(dict(zip(channels.object_ids, (start[1:] > 0.5).cpu().numpy(), strict=True)))
-        last_kept = one_pass.anchor
-        try:
-            for position, frame in enumerate(one_pass.frames):
-                token.check()
-                self._frames.prefetch(one_pass.frames[position + 1 : position + 1 + PREFETCH_FRAMES])
-                existing = self._existing(frame)
-                features = self._features.get(frame)
-                active = [span.object_id for span in one_pass.active(frame)]
-                slots = channels.slots(active)
+    def _parts(self) -> Parts:
+        return Parts(
+            self._frames,
+            self._propagator,
+            self._features,
+            self.past,
+            self._channels,
+            self._existing,
+            self._sparer,
+            self._recommit,
+        )
 
-                prob = propagator.segment(frame, features, slots)
-                # The engine goes on from what it saw itself, before fusion, which would feed old errors back.
-                everything = channels.with_resting(prob, active, existing)
-                propagator.follow(everything)
-                kind = propagator.wants_memory(frame, last_kept)
-                if kind is not Memory.NONE and frame != one_pass.frames[-1]:
-                    propagator.memorize(frame, features, everything, slots, kind)
-                    last_kept = frame if kind is Memory.ROLLING else last_kept
+    def _recommit(self) -> None:
+        """The engine works at another size: it has nothing memorised, and what was kept of frames does not fit."""
+        self.past.resized()
+        for key_frame in self._key_frames.values():
+            self._commit(key_frame, None)
 
-                prob, agreement = self.past.merge(one_pass, frame, features, prob, existing, channels)
-                mask = channels.to_mask(prob, active, existing)
-                self.past.keep(frame, prob, active, mask)
-                planes = prob[1:].float().cpu().numpy()
-                measures = {i: watch.measure(i, p, agreement.get(i)) for i, p in zip(active, planes, strict=True)}
-                yield frame, mask, measures
-        except torch.OutOfMemoryError as error:
-            raise AppError(
-                "The GPU has no memory left for the next frame.",
-                "Choose a smaller size or a larger memory interval, or run on the CPU.",
-            ) from error
-        finally:
-            propagator.end_pass()
+    def _take_notice(self) -> str:
+        notice = self._sparer.take_notices()
+        if notice:
+            size = {"working_size": str(self._propagator.working_size())}
+            self.settings = {**self.settings, **size, **self._propagator.settings}
+        return notice
 
     # ------------------------------------------------------------------------------------ state
 
@@ -222,13 +221,21 @@ class InferenceCore:
     def snapshot(self) -> CoreState:
         """The key frames with their memory, and the soft results."""
         return CoreState(
-            self._channels.object_ids, dict(self._key_frames), self._propagator.snapshot(), self.past.snapshot()
+            self._channels.object_ids,
+            dict(self._key_frames),
+            self._propagator.snapshot(),
+            self.past.snapshot(),
+            self._propagator.working_size(),
         )
 
     @torch.inference_mode()
     def restore(self, state: CoreState) -> None:
         """Back to a snapshot."""
         self.set_objects(state.object_ids)
+        if state.working_size != self._propagator.working_size():  # the memory ran out since
+            self.sync([])
+            self.sync(list(state.key_frames.values()))
+            return
         self._key_frames = dict(state.key_frames)
         self._propagator.restore(state.memory)
         self.past.restore(state.past)

@@ -41,6 +41,12 @@ class Reads:
             buffer.zero_()
             buffer[: len(kept)] = kept
 
+    def shrunk(self, capacity: int) -> Reads:
+        """Of the first entries only."""
+        fewer = Reads(0, self._shares.device)
+        fewer._shares, fewer._chances = self._shares[:capacity].clone(), self._chances[:capacity].clone()
+        return fewer
+
     def grow(self, capacity: int) -> None:
         more = self._shares.new_zeros(capacity - len(self._shares))
         self._shares, self._chances = torch.cat([self._shares, more]), torch.cat([self._chances, more])

@@ -25,11 +25,18 @@ def _shrunk(native: Size, short_side: int | None) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Geometry:
-    """native -> resized -> padded at the sides by `left, right, top, bottom`."""
+    """native -> resized -> padded at the sides by `left, right, top, bottom`.
+
+    Args:
+        multiple: of which the sides are, with their padding.
+        is_padded: which of the two conventions made it.
+    """
 
     native: Size
     resized: Size
     pad: tuple[int, int, int, int]
+    multiple: int = 16
+    is_padded: bool = True
 
     @classmethod
     def padded(cls, native: Size, short_side: int | None, multiple: int = 16) -> Geometry:
@@ -38,13 +45,18 @@ class Geometry:
         resized = Size(*(side * numerator // denominator for side in native))
         missing_rows, missing_columns = (-side % multiple for side in resized)
         top, left = missing_rows // 2, missing_columns // 2
-        return cls(native, resized, (left, missing_columns - left, top, missing_rows - top))
+        return cls(native, resized, (left, missing_columns - left, top, missing_rows - top), multiple)
 
     @classmethod
     def rounded(cls, native: Size, short_side: int | None, multiple: int = 16) -> Geometry:
         numerator, denominator = _shrunk(native, short_side)
         resized = (max(1, round(side * numerator / denominator / multiple)) * multiple for side in native)
-        return cls(native, Size(*resized), (0, 0, 0, 0))
+        return cls(native, Size(*resized), (0, 0, 0, 0), multiple, is_padded=False)
+
+    def with_short_side(self, short_side: int) -> Geometry:
+        """The same convention at another working size."""
+        make = type(self).padded if self.is_padded else type(self).rounded
+        return make(self.native, short_side, self.multiple)
 
     @property
     def working(self) -> Size:

@@ -226,9 +226,27 @@ class MemoryBank:
         """Keep only pinned frames."""
         self._remove([i for i, e in enumerate(self._entries) if e.kind is not Memory.PINNED])
 
+    def limit_rolling(self, max_rolling: int) -> None:
+        """Hold no more rolling frames than these, and give back the room they needed."""
+        self._max_rolling = max_rolling
+        self._evict(len(self.frames(Memory.ROLLING)) - max_rolling)
+        used = len(self._entries)
+        if self._key is not None and self._value is not None and used < self._key.shape[1]:
+            self._key, self._value = self._key[:, :used].clone(), self._value[:, :used].clone()
+            self._reads = None if self._reads is None else self._reads.shrunk(used)
+
+    def restart(self, search: BlockSearch | None) -> None:
+        """Forget everything: frames have another number of cells from here on."""
+        self._entries, self._key, self._value, self._reads = [], None, None, None
+        self._search = search
+
     def frames(self, kind: Memory | None = None) -> tuple[int, ...]:
         """The frames held, in order of insertion; only those of one kind if given."""
         return tuple(e.frame for e in self._entries if kind in (None, e.kind))
+
+    @property
+    def search(self) -> BlockSearch | None:
+        return self._search
 
     @property
     def nbytes(self) -> int:

@@ -35,6 +35,7 @@ class PastResults:
         self._propagator = propagator
         self._fuser = fuser
         self._is_exact = policy.exact_probabilities
+        self._prob_bytes = prob_bytes
         self.probs: ProbStore = CompactProbStore(prob_bytes)
         # anchor -> object id -> [2, Hf, Wf]: what the user added and what he removed there
         self._corrections: dict[int, dict[int, Tensor]] = {}
@@ -42,6 +43,11 @@ class PastResults:
     def set_objects(self, object_ids: Sequence[int]) -> None:
         if self._is_exact:
             self.probs = ExactProbStore(self._propagator.working_size(), object_ids)
+
+    def resized(self) -> None:
+        """The working size has changed: what is known at the old one is of no use; the masks stand in for it."""
+        assert not self._is_exact, "published systems have one size"
+        self.probs = CompactProbStore(self._prob_bytes)
 
     def keep(self, frame: int, prob: Tensor, object_ids: Sequence[int], mask: IndexMask) -> None:
         """Remember prob [A+1, Hp, Wp], from which `mask` was made."""

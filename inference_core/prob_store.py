@@ -18,6 +18,9 @@ from torch import Tensor
 
 from util.types import IndexMask, Size
 
+_PLANE_BYTES = 600
+"""What a stored plane needs beside its data, roughly: itself, its tuples and its place in the dictionary."""
+
 
 class ProbStore(Protocol):
     """Object probabilities per frame, at the engine's working size [Hp, Wp]."""
@@ -44,6 +47,11 @@ class _Plane:
     size: Size
     data: bytes
 
+    @property
+    def nbytes(self) -> int:
+        """An object that is nowhere needs memory, too."""
+        return len(self.data) + _PLANE_BYTES
+
 
 def object_digest(mask: IndexMask, object_id: int) -> int:
     """Checksum of the pixels of one object in an index mask."""
@@ -69,11 +77,11 @@ class CompactProbStore:
 
     def _insert(self, address: tuple[int, int], plane: _Plane) -> None:
         old = self._planes.pop(address, None)
-        self._nbytes += len(plane.data) - (len(old.data) if old else 0)
+        self._nbytes += plane.nbytes - (old.nbytes if old else 0)
         self._planes[address] = plane
         while self._nbytes > self._budget:
             _, oldest = self._planes.popitem(last=False)
-            self._nbytes -= len(oldest.data)
+            self._nbytes -= oldest.nbytes
 
     def get(self, frame: int, object_id: int, mask: IndexMask) -> Tensor | None:
         plane = self._planes.get((frame, object_id))
@@ -87,7 +95,7 @@ class CompactProbStore:
     def restore(self, state: object) -> None:
         assert isinstance(state, OrderedDict)
         self._planes = state.copy()
-        self._nbytes = sum(len(plane.data) for plane in self._planes.values())
+        self._nbytes = sum(plane.nbytes for plane in self._planes.values())
 
     @property
     def nbytes(self) -> int:

@@ -122,3 +122,18 @@ class SupportsBudget(Protocol):
     @property
     def fill(self) -> BankFill | None:
         """How full it is; None between passes."""
+
+
+@runtime_checkable
+class SupportsSparing(Protocol):
+    """An engine that can do with less memory. Each step says in words what is different from here on, or returns None
+    when there is nothing left to give up that way."""
+
+    def spare_objects(self, num_objects: int) -> str | None:
+        """Compute fewer of `num_objects` at a time; the masks stay the same."""
+
+    def spare_frames(self) -> str | None:
+        """Remember fewer rolling frames."""
+
+    def spare_pixels(self) -> str | None:
+        """Work at a smaller size. Everything memorised is gone then, and a running pass has to begin anew."""

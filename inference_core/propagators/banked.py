@@ -1,10 +1,11 @@
 """What engines with a frame-addressed memory bank have in common."""
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -19,6 +20,11 @@ from model.attention import Similarity, full_softmax_attention, transfer_maps
 from util.types import Size
 
 Maps = TypeVar("Maps", bound=tuple[Tensor, ...])
+
+MIN_SHORT_SIDE = 64
+"""Of the working size when memory is short; smaller than that, nothing is recognised any more."""
+
+_SHRINK = 0.75
 
 
 @dataclass(frozen=True)
@@ -68,11 +74,13 @@ class BankedPropagator(SizedPropagator):
         super().__init__(geometry, compute)
         self._bank = bank
         self._similarity = similarity
+        self._stride = stride
         self._cells = Size(*(side // stride for side in geometry.working))
+        self._chunk: int | None = None  # objects computed at a time; None: all
 
     @property
     def settings(self) -> dict[str, int]:
-        return self._bank.settings
+        return self._bank.settings | ({} if self._chunk is None else {"objects_at_a_time": self._chunk})
 
     def set_objects(self, object_ids: Sequence[int]) -> None:
         self._bank.set_objects(object_ids)
@@ -84,6 +92,40 @@ class BankedPropagator(SizedPropagator):
     def store(self, frame: int, key: Tensor, value: Tensor, slots: Sequence[int], kind: Memory) -> None:
         """key [1, Ck, Hf, Wf] shared or [len(slots), Ck, Hf, Wf] per object, value [len(slots), Cv, Hf, Wf]."""
         self._bank.put(frame, key.flatten(2), value.flatten(2), slots, kind)
+
+    def in_chunks(self, slots: Sequence[int], compute: Callable[[Sequence[int]], Tensor]) -> Tensor:
+        """What `compute` makes of some slots, [len(slots), ...], for all of them: at once unless memory is short."""
+        return joined([compute(part) for part in self.chunks(slots)])
+
+    def chunks(self, slots: Sequence[int]) -> list[Sequence[int]]:
+        size = self._chunk or len(slots)
+        return [slots[start : start + size] for start in range(0, len(slots), size)]
+
+    def spare_objects(self, num_objects: int) -> str | None:
+        now = min(self._chunk or num_objects, num_objects)
+        if now <= 1:
+            return None
+        self._chunk = now // 2
+        return f"Objects are computed {self._chunk} at a time; the masks stay the same."
+
+    def spare_frames(self) -> str | None:
+        held = self.memory_frames(Memory.ROLLING)
+        if held <= 1:
+            return None
+        self._bank.limit_rolling(held // 2)
+        frames = f"{held // 2} frame{'s'[held < 4:]}"
+        return f"Besides the key frames {frames} instead of {held} are remembered; masks may be less accurate."
+
+    def spare_pixels(self) -> str | None:
+        side = int(min(self._geometry.resized) * _SHRINK)
+        if side < MIN_SHORT_SIDE:
+            return None
+        self._geometry = self._geometry.with_short_side(side)
+        self._cells = Size(*(side // self._stride for side in self._geometry.working))
+        search = self._bank.search
+        self._bank.restart(None if search is None else replace(search, grid=self._cells))
+        height, width = self._geometry.resized
+        return f"The network works at {width}x{height} pixels; masks are coarser."
 
     def to_cells(self, maps: Tensor) -> Tensor:
         return F.interpolate(maps, tuple(self._cells), mode="area")
@@ -117,3 +159,8 @@ class BankedPropagator(SizedPropagator):
 def others(masks: Tensor) -> Tensor:
     """Sum of the masks of all other objects, per object, not clamped: [K, H, W] -> [K, H, W]."""
     return masks.sum(0, keepdim=True) - masks
+
+
+def joined(parts: Sequence[Tensor]) -> Tensor:
+    """One behind the other along the first dimension; a single one as it is."""
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts))

@@ -55,12 +55,15 @@ class LightPropagator(BankedPropagator):
         assert isinstance(features, EncodedFrame)
         if self._previous is None:
             raise RuntimeError("segment() outside begin_pass() and end_pass()")
-        picked = list(slots)
-        masks = self._previous[1:]
-        read = self.read(features.maps.key, slots)
-        with self._compute.autocast():
-            logits = self._network.decode(read, features.maps, masks[picked], others(masks)[picked])
-        return aggregate(torch.sigmoid(logits.float()))
+        maps, masks = features.maps, self._previous[1:]
+        rest = others(masks)
+
+        def logits(part: Sequence[int]) -> Tensor:
+            read, picked = self.read(maps.key, part), list(part)
+            with self._compute.autocast():
+                return self._network.decode(read, maps, masks[picked], rest[picked])
+
+        return aggregate(torch.sigmoid(self.in_chunks(slots, logits).float()))
 
     def follow(self, prob: Tensor) -> None:
         self._previous = prob
@@ -74,11 +77,15 @@ class LightPropagator(BankedPropagator):
         self, frame: int, features: FrameFeatures, prob: Tensor, slots: Sequence[int], kind: Memory
     ) -> None:
         assert isinstance(features, EncodedFrame)
-        picked = list(slots)
-        masks = prob[1:]
-        with self._compute.autocast():
-            value = self._network.encode_value(features.image, features.maps, masks[picked], others(masks)[picked])
-        self.store(frame, features.maps.key, value, slots, kind)
+        image, maps, masks = features.image, features.maps, prob[1:]
+        rest = others(masks)
+
+        def value(part: Sequence[int]) -> Tensor:
+            picked = list(part)
+            with self._compute.autocast():
+                return self._network.encode_value(image, maps, masks[picked], rest[picked])
+
+        self.store(frame, maps.key, self.in_chunks(slots, value), slots, kind)
 
     def transfer(self, anchor: int, features: FrameFeatures, maps: Tensor, slots: Sequence[int]) -> Tensor:
         assert isinstance(features, EncodedFrame)

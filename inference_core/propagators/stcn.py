@@ -47,10 +47,14 @@ class StcnPropagator(BankedPropagator):
 
     def segment(self, frame: int, features: FrameFeatures, slots: Sequence[int]) -> Tensor:
         assert isinstance(features, EncodedFrame)
-        read = self.read(features.maps.key, slots)
-        with self._compute.autocast():
-            logits = self._network.decode(read, features.maps)
-        return aggregate(torch.sigmoid(logits.float()))
+        maps = features.maps
+
+        def logits(part: Sequence[int]) -> Tensor:
+            read = self.read(maps.key, part)
+            with self._compute.autocast():
+                return self._network.decode(read, maps)
+
+        return aggregate(torch.sigmoid(self.in_chunks(slots, logits).float()))
 
     def follow(self, prob: Tensor) -> None:
         """Nothing is recurrent here."""
@@ -62,13 +66,15 @@ class StcnPropagator(BankedPropagator):
         self, frame: int, features: FrameFeatures, prob: Tensor, slots: Sequence[int], kind: Memory
     ) -> None:
         assert isinstance(features, EncodedFrame)
-        masks = prob[1:]
-        picked = list(slots)
-        with self._compute.autocast():
-            value = self._network.encode_value(
-                features.image, features.maps.f16, masks[picked], others(masks)[picked]
-            )
-        self.store(frame, features.maps.key, value, slots, kind)
+        image, maps, masks = features.image, features.maps, prob[1:]
+        rest = others(masks)
+
+        def value(part: Sequence[int]) -> Tensor:
+            picked = list(part)
+            with self._compute.autocast():
+                return self._network.encode_value(image, maps.f16, masks[picked], rest[picked])
+
+        self.store(frame, maps.key, self.in_chunks(slots, value), slots, kind)
 
     def transfer(self, anchor: int, features: FrameFeatures, maps: Tensor, slots: Sequence[int]) -> Tensor:
         assert isinstance(features, EncodedFrame)

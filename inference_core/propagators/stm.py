@@ -11,7 +11,7 @@ from inference_core.engine_setup import EngineSetup
 from inference_core.geometry import Geometry
 from inference_core.memory_bank import MemoryBank
 from inference_core.propagator import FrameFeatures, Memory
-from inference_core.propagators.banked import BankedPropagator, EncodedFrame, make_bank, others
+from inference_core.propagators.banked import BankedPropagator, EncodedFrame, joined, make_bank, others
 from model.aggregate import aggregate
 from model.attention import dot_similarity
 from model.folding import fold_batch_norm
@@ -47,10 +47,14 @@ class StmPropagator(BankedPropagator):
 
     def segment(self, frame: int, features: FrameFeatures, slots: Sequence[int]) -> Tensor:
         assert isinstance(features, EncodedFrame)
-        read = self.read(features.maps.key, slots)
-        with self._compute.autocast():
-            logits = self._network.decode(read, features.maps)
-        return aggregate(torch.sigmoid(logits.float()))
+        maps = features.maps
+
+        def logits(part: Sequence[int]) -> Tensor:
+            read = self.read(maps.key, part)
+            with self._compute.autocast():
+                return self._network.decode(read, maps)
+
+        return aggregate(torch.sigmoid(self.in_chunks(slots, logits).float()))
 
     def follow(self, prob: Tensor) -> None:
         """The previous frame is carried by the memory."""
@@ -62,11 +66,16 @@ class StmPropagator(BankedPropagator):
         self, frame: int, features: FrameFeatures, prob: Tensor, slots: Sequence[int], kind: Memory
     ) -> None:
         assert isinstance(features, EncodedFrame)
-        masks = prob[1:]
-        picked = list(slots)
-        with self._compute.autocast():
-            entry = self._network.encode_memory(features.image, masks[picked], others(masks)[picked])
-        self.store(frame, entry.key, entry.value, slots, kind)
+        image, masks = features.image, prob[1:]
+        rest = others(masks)
+
+        entries = []
+        for part in self.chunks(slots):
+            picked = list(part)
+            with self._compute.autocast():
+                entries.append(self._network.encode_memory(image, masks[picked], rest[picked]))
+        key, value = joined([entry.key for entry in entries]), joined([entry.value for entry in entries])
+        self.store(frame, key, value, slots, kind)
 
     def transfer(self, anchor: int, features: FrameFeatures, maps: Tensor, slots: Sequence[int]) -> Tensor:
         assert isinstance(features, EncodedFrame)
