@@ -17,7 +17,15 @@ from gui.file_jobs import as_app_error
 from gui.thumbnails import small_picture
 from inference_core.api import FrameRanker, QualityAssessor
 from inference_core.registry import advice_file
-from interact.advice import NextFrame, choose, is_open, known_confidence, open_objects
+from interact.advice import (
+    NextFrame,
+    choose,
+    is_anything_known,
+    is_anything_open,
+    is_open,
+    known_confidence,
+    open_objects,
+)
 from interact.review import ObjectReview
 from util.config import AppConfig
 from util.jobs import CancelToken, Job, Outcome
@@ -57,18 +65,18 @@ class _Search:
 
     Args:
         reviews: as they were at the start.
-        todo: frame -> objects to be judged.
         width: of the small picture, in pixels. own: colours for it.
+        todo: frame -> objects to be judged by the network. total: how many frames that were at first.
     """
 
     video: OpenVideo
     reviews: Sequence[ObjectReview]
     within: range
-    todo: dict[int, tuple[int, ...]]
-    total: int
     width: int
     own: OwnColors
     judge: Judge | None = None
+    todo: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    total: int = 0
     found: dict[int, dict[int, float]] = field(default_factory=dict)
     job_id: int | None = None
 
@@ -113,13 +121,12 @@ class AdviceControl(QObject):
         self.cancel()
         self.advice, self._is_stopped = None, False
         reviews, within = list(video.panels.review().values()), video.session.in_out.frames
-        todo = open_objects(reviews, within)
-        if not todo:
+        if not is_anything_open(reviews, within):
             self._panel.show_nothing(NOTHING if any(review.present.any() for review in reviews) else UNKNOWN)
             self.changed.emit()
             return
         width, own = self._panel.thumbnail_width, video.session.objects.own_colors
-        self._search = _Search(video, reviews, within, todo, len(todo), width, own)
+        self._search = _Search(video, reviews, within, width, own)
         self._panel.show_running(0, 0, "Getting ready")
         self._submit(self._search, "Getting ready to judge masks", self._prepare)
         self.changed.emit()
@@ -159,7 +166,7 @@ class AdviceControl(QObject):
         if self.advice is None:
             if self.has_network or self._is_stopped:
                 return
-            if known_confidence(list(video.panels.reviews.values()), video.session.in_out.frames):
+            if is_anything_known(list(video.panels.reviews.values()), video.session.in_out.frames):
                 self.start()
         elif not self._holds(video, self.advice):
             self.advice = None
@@ -227,9 +234,11 @@ class AdviceControl(QObject):
         if self._judge is None:
             self._judge = self.build(self._controller.config)
         search.judge = self._judge
-        if not search.judge.assessor.is_trained:
+        if search.judge.assessor.is_trained:
+            search.todo = open_objects(search.reviews, search.within)
+            search.total = len(search.todo)
+        else:
             search.found = known_confidence(search.reviews, search.within)
-            search.todo.clear()
         yield from ()
 
     def _judge_one(self, search: _Search, token: CancelToken) -> Generator[object, None, None]:

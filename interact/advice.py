@@ -38,6 +38,17 @@ def is_open(review: ObjectReview) -> Flags:
     return review.present & ~review.key & ~review.locked & ~review.verified
 
 
+def is_anything_open(reviews: Sequence[ObjectReview], within: range) -> bool:
+    """Whether there is a mask worth judging."""
+    return any(is_open(review)[within.start : within.stop].any() for review in reviews)
+
+
+def is_anything_known(reviews: Sequence[ObjectReview], within: range) -> bool:
+    """Whether the propagations left a confidence of a mask worth judging."""
+    known = (is_open(review) & ~np.isnan(review.confidence) for review in reviews)
+    return any(flags[within.start : within.stop].any() for flags in known)
+
+
 def open_objects(reviews: Sequence[ObjectReview], within: range) -> dict[int, tuple[int, ...]]:
     """frame -> the objects worth judging there; frames without any are left out."""
     if not reviews:

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from interact.frame_confidence import is_suspect
 from interact.frame_marks import MarkKind
 from storage.confidence_file import Confidences
-from storage.frame_runs import to_runs
 
 StateKind = Literal["empty", "suspect", "verified", "locked", "unverified"]
 STATE_KINDS: tuple[StateKind, ...] = ("empty", "suspect", "verified", "locked", "unverified")
@@ -91,8 +90,10 @@ class ObjectReview:
 
 def flag_runs(flags: Flags, within: range | None = None) -> tuple[range, ...]:
     """The stretches where flags are set, between two frames."""
-    frames = np.flatnonzero(flags).tolist()
-    return to_runs(frame for frame in frames if within is None or frame in within)
+    first = 0 if within is None else within.start
+    part = flags if within is None else flags[within.start : within.stop]
+    edges = np.flatnonzero(np.diff(part.astype(np.int8), prepend=0, append=0)) + first
+    return tuple(range(a, b) for a, b in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def progress(reviews: Sequence[ObjectReview], within: range) -> float:

@@ -20,6 +20,7 @@ from inference_core.frame_choice import WorstFirst
 from model import zoo
 from tests.gui.conftest import Start
 from tests.gui.driver import Driver, FakeBuilder, FakeCore
+from tests.gui.test_object_window import press
 from util.config import AppConfig
 from util.errors import AppError
 from util.jobs import CancelToken
@@ -105,7 +106,7 @@ def settle(driver: Driver) -> None:
 def visited(driver: Driver, action: str, times: int) -> list[int]:
     frames = []
     for _ in range(times):
-        driver.trigger(action)
+        press(driver, action)
         frames.append(driver.session.frame)
     return frames
 
@@ -151,7 +152,7 @@ def test_without_networks_the_least_sure_frame_is_named_as_such(driver: Driver, 
     assert panel.card.isVisible() and panel.card.title.text() == "Frame 5, object 1"
     assert panel.card.number.text() == "confidence 0.40" and "how sure the engine is" in panel.note.text()
     assert panel.card.picture.pixmap() is not None and panel.card.picture.pixmap().width() > 50
-    qtbot.keyClick(driver.window, Qt.Key_J)
+    press(driver, "review.go")
     assert driver.session.frame == 5
     driver.trigger("frame.verify")
     settle(driver)
@@ -174,7 +175,7 @@ def test_with_the_network_every_frame_is_judged_when_asked(driver: Driver, weigh
     control.build = lambda config: FakeJudge(assessor)
     settle(driver)
     assert control.advice is None, "not by itself: it takes time"
-    driver.trigger("review.advise")
+    press(driver, "review.advise")
     assert panel.bar.isVisible() and panel.cancel_button.isVisible() and driver.is_enabled("propagate.cancel")
     settle(driver)
     assert len(assessor.seen) == LAST and panel.card.title.text() == "Frame 7, object 1"
@@ -192,12 +193,12 @@ def test_a_search_can_be_stopped_and_may_fail(driver: Driver, weights: Path) -> 
     weights.touch()
     control.forget()
     control.build = lambda config: FakeJudge(assessor)
-    driver.trigger("review.advise")
+    press(driver, "review.advise")
     driver.trigger("propagate.cancel")
     driver.wait_idle()
     assert panel.note.text() == "Stopped." and not control.can_cancel and len(assessor.seen) < LAST
     assessor.error = AppError("the network broke")
-    driver.trigger("review.advise")
+    press(driver, "review.advise")
     settle(driver)
     assert [error.message for error in driver.dialogs.errors] == ["the network broke"]
     assert panel.find_button.isVisible() and control.advice is None
@@ -218,7 +219,7 @@ def test_a_click_is_answered_between_two_frames(driver: Driver, weights: Path) -
     control.build = lambda config: FakeJudge(assessor)
     started: list[str] = []
     driver.window.controller.runner.started.connect(lambda job_id, name, total: started.append(name))
-    driver.trigger("review.advise")
+    press(driver, "review.advise")
     driver.wait(lambda: started.count("Judging masks") == 2)
     driver.click(60, 40)
     gate.release(LAST)
@@ -228,7 +229,7 @@ def test_a_click_is_answered_between_two_frames(driver: Driver, weights: Path) -
 
 
 def test_suspects_as_pictures(driver: Driver, qtbot: QtBot) -> None:
-    driver.trigger("review.sheet")
+    press(driver, "review.sheet")
     (sheet,) = driver.window.findChildren(SheetDialog)
     qtbot.waitExposed(sheet)
     texts = [sheet.view.item(i).text() for i in range(sheet.view.count())]
@@ -241,7 +242,7 @@ def test_suspects_as_pictures(driver: Driver, qtbot: QtBot) -> None:
     assert driver.session.frame == 8 and sheet.isVisible()
     sheet.close()
     driver.session.set_marks("verified", [1], range(12), on=True)
-    driver.trigger("review.sheet")
+    press(driver, "review.sheet")
     assert [error.message for error in driver.dialogs.errors] == ["No frame is suspect."]
 
 
@@ -252,7 +253,7 @@ def leaves(item: QTreeWidgetItem) -> list[str]:
 def test_what_is_missing_and_that_nothing_is(driver: Driver, qtbot: QtBot) -> None:
     session = driver.session
     session.delete_object(1, range(9, 11))
-    driver.trigger("review.check")
+    press(driver, "review.check")
     (dialog,) = driver.window.findChildren(DoneDialog)
     assert dialog.summary.text().startswith("0 % of frames 0 to 11")
     top = dialog.tree.topLevelItem(0)
@@ -267,10 +268,10 @@ def test_what_is_missing_and_that_nothing_is(driver: Driver, qtbot: QtBot) -> No
     assert session.frame == 8
     dialog.close()
     session.seek(9)
-    driver.trigger("object.absent")
+    press(driver, "object.absent")
     driver.wait_idle()
     session.set_marks("verified", [1], range(12), on=True)
-    driver.trigger("review.check")
+    press(driver, "review.check")
     shown = [one for one in driver.window.findChildren(DoneDialog) if one.isVisible()]
     assert len(shown) == 1 and shown[0].summary.text().startswith("Done: on frames 0 to 11")
     assert not shown[0].tree.isVisible()
@@ -280,7 +281,7 @@ def test_absent_from_here_is_one_step(driver: Driver) -> None:
     session = driver.session
     session.in_out.set_last(9)
     session.seek(6)
-    driver.trigger("object.absent")
+    press(driver, "object.absent")
     driver.wait_idle()
     assert [frame for frame in range(12) if 1 not in session.masks.object_ids(frame)] == [6, 7, 8, 9]
     assert session.key_frames.on(6) == {1}
@@ -290,7 +291,7 @@ def test_absent_from_here_is_one_step(driver: Driver) -> None:
 
 
 def test_closing_the_video_ends_the_review(driver: Driver, synthetic_folder: Path) -> None:
-    driver.trigger("review.sheet")
+    press(driver, "review.sheet")
     driver.window.controller.open(synthetic_folder)
     driver.wait(lambda: not [one for one in driver.window.findChildren(SheetDialog) if one.isVisible()])
     driver.wait_open()
