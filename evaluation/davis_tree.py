@@ -63,7 +63,8 @@ def prepare(davis: Path, subset: str, work: Path, official: Official) -> Interac
     drawn = [sequence.name for sequence in sequences if _stage(davis, work, sequence, official)]
     infos = tuple(_describe(work, sequence) for sequence in sequences)
     names = some([info.name for info in infos])
-    note = f"These are not the figures of the DAVIS 2017 benchmark: {len(infos)} sequences ({names})"
+    many = "sequence" if len(infos) == 1 else "sequences"
+    note = f"These are not the figures of the DAVIS 2017 benchmark: {len(infos)} {many} ({names})"
     if all(info.num_objects == 1 for info in infos):
         note += ", one object each"
     if drawn:

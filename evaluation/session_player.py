@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.click_robot import STROKE_WIDTH
 from evaluation.davis_interactive import ScribblePath
 from inference_core.api import CoreApi
 from interact.events import Button, PointerEvent
@@ -59,6 +60,7 @@ class SessionPlayer:
             self._session.add_object()
         self.object_ids = tuple(item.object_id for item in self._session.objects.items)
         self._session.set_tool("scribble")
+        self._session.brush_size = STROKE_WIDTH
         self.core = build(config, self.frames, self._session.masks.get)
 
     def answer(self, frame: int, paths: Sequence[ScribblePath]) -> NDArray[np.uint8]:
@@ -100,7 +102,11 @@ class SessionPlayer:
         shares = np.array(path.points)
         xy = np.clip(shares * (size.width, size.height) + 0.5, 0, (size.width - 0.5, size.height - 0.5))
         kept = [xy[0]]
-        kept += [point for point in xy[1:] if np.hypot(*(point - kept[-1])) >= _STEP]
+        for point in xy[1:]:
+            if np.hypot(*(point - kept[-1])) >= _STEP:
+                kept.append(point)
+        if (xy[-1] != kept[-1]).any():
+            kept.append(xy[-1])
         return [(float(x), float(y)) for x, y in kept]
 
     def _scribble(self, object_id: int, points: Sequence[tuple[float, float]], button: Button) -> None:
