@@ -12,7 +12,6 @@ from pathlib import Path
 
 from evaluation.davis_csv import file_names, global_csv, sequence_csv
 from evaluation.report import as_table
-from evaluation.shards import read_shard, show_one_gpu
 from evaluation.vos_html import page
 from evaluation.vos_pack import pack
 from evaluation.vos_run import MASKS, VosRun, read_records
@@ -27,6 +26,7 @@ from util.errors import AppError
 from util.interrupts import interrupt_cancels
 from util.jobs import Cancelled
 from util.progress import ProgressLine
+from util.shards import read_shard, show_one_gpu
 from util.threads import calm_openmp
 from util.vos_config import VosCommand, VosConfig, parse_vos_config
 

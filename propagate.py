@@ -140,6 +140,8 @@ def _workspace(task: Task) -> Iterator[Workspace | None]:
 def carry(task: Task, job: HeadlessRun | ZeroShotRun, masks: OutputMasks) -> Done:
     """Do the job, with a progress line. Ctrl-C ends it after the frame in hand. AppError; finished masks stay."""
     line = ProgressLine(sys.stderr, job.total, "frames")
+    if isinstance(job, HeadlessRun):
+        job.tell = line.tell
     is_stopped = False
     begun = time.monotonic()
     predictions = 0

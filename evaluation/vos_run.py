@@ -20,7 +20,6 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluation.shards import Shard
 from evaluation.vos_tree import VosSequence
 from inference_core.api import CoreApi, KeyFrame, ObjectProposer, PropagationRequest
 from interact.annotations import object_ids
@@ -35,6 +34,7 @@ from storage.mask_folder import frame_numbers
 from util.config import AppConfig
 from util.errors import AppError
 from util.jobs import CancelToken
+from util.shards import Shard
 from util.types import IndexMask
 from util.vos_config import VosConfig
 

@@ -176,6 +176,8 @@ class PropagationControl(QObject):
     def _advance(self, watched: _Watched) -> None:
         result = watched.result
         self._bar.advance(result.done, result.total)
+        if result.notice:
+            self._controller.show_message(f"Frame {result.frame}: {result.notice}")
         if watched.engine is not None:
             self._controller.engine.show(watched.engine)
         self._reached = (min(self._reached[0], result.frame), max(self._reached[1], result.frame))

@@ -4,16 +4,19 @@ The order of work is that of `interact/headless_schedule.py`; the engine is any 
 """
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+import logging
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
 
 from inference_core.api import CoreApi, FrameResult, KeyFrame, PropagationRequest
-from interact.headless_schedule import Carry, Stop
+from interact.headless_schedule import Carry, Stop, visited_later
 from interact.layering import id_table
 from util.jobs import CancelToken
 from util.types import IndexMask
+
+log = logging.getLogger(__name__)
 
 
 class Masks(Protocol):
@@ -45,6 +48,7 @@ class HeadlessRun:
     ) -> None:
         self._core = core
         self._stops = stops
+        self._visited_later = dict(zip((stop.frame for stop in stops), visited_later(stops), strict=True))
         self._annotations = annotations
         self._masks = masks
         self._is_partial = is_partial
@@ -55,6 +59,8 @@ class HeadlessRun:
         """Predictions to be made."""
         self.finished: set[int] = set()
         """Frames that have got a mask so far."""
+        self.tell: Callable[[str], None] = log.warning
+        """Is given what the user should know while it runs: `FrameResult.notice`."""
 
     def run(self, token: CancelToken) -> Generator[int, None, None]:
         """Do it, yielding how many predictions are made after each.
@@ -89,8 +95,11 @@ class HeadlessRun:
     def _carry(self, stop: Stop, carry: Carry, token: CancelToken) -> Generator[FrameResult, None, None]:
         token.check()
         self._core.sync(list(self._key_frames.values()))
-        request = PropagationRequest(stop.frame, carry.direction, carry.first, carry.last)
+        later = self._visited_later[stop.frame]
+        request = PropagationRequest(stop.frame, carry.direction, carry.first, carry.last, later)
         for result in self._core.propagate(request, token):
+            if result.notice:
+                self.tell(f"Frame {result.frame}: {result.notice}")
             passed = self._passed.get(result.frame)
             self._masks.set(result.frame, result.mask if passed is None else self._imposed(passed, result.mask))
             self._predicted.add(result.frame)

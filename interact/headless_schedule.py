@@ -67,6 +67,21 @@ def plan_stops(present: Mapping[int, frozenset[int]], frames: range, *, is_parti
     return tuple(stops)
 
 
+def visited_later(stops: Sequence[Stop]) -> tuple[range, ...]:
+    """For each stop, frames among which are all that later stops come by: what is found elsewhere serves nobody again.
+
+    Empty for the last stop: a video of any length that is annotated once needs nothing kept of its frames.
+    """
+    later: list[range] = []
+    frames = range(0)
+    for stop in reversed(stops):
+        later.append(frames)
+        firsts = [stop.frame, *(carry.first for carry in stop.carries), *frames[:1]]
+        lasts = [stop.frame, *(carry.last for carry in stop.carries), *frames[-1:]]
+        frames = range(min(firsts), max(lasts) + 1)
+    return tuple(reversed(later))
+
+
 def _fixed_objects(present: Mapping[int, frozenset[int]], is_partial: bool) -> dict[int, frozenset[int]]:
     """Annotated frame -> objects fixed there, in order of frames."""
     fixed = {}

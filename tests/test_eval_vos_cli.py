@@ -14,7 +14,6 @@ from PIL import Image
 
 import eval_vos
 import evaluation.vos_run
-from evaluation.shards import Shard, read_shard, show_one_gpu
 from evaluation.vos_run import carry_given
 from inference_core.api import CoreApi, FrameResult, KeyFrame, PropagationRequest
 from interact.headless import Masks
@@ -23,6 +22,7 @@ from tests.evaluation.vos_trees import davis_tree, save_mask, youtube_tree
 from tests.synthetic import SyntheticVideo
 from util.errors import AppError
 from util.jobs import Cancelled, CancelToken
+from util.shards import Shard, read_shard, show_one_gpu
 from util.types import IndexMask
 
 

@@ -50,6 +50,12 @@ class ProgressLine:
             self._stream.write(text + "\n")
         self._stream.flush()
 
+    def tell(self, text: str) -> None:
+        """Write a line of its own; the next update starts below it."""
+        self.close()
+        self._stream.write(f"{text}\n")
+        self._stream.flush()
+
     def close(self) -> None:
         """Leave the line as it is; what is printed next starts on one of its own."""
         if self._width:

@@ -1,6 +1,7 @@
 """The headless job with a core that carries a row of pixels per object: what is synced, asked and written."""
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Generator, Mapping, Sequence
 
 import numpy as np
@@ -201,3 +202,26 @@ def test_cancel_keeps_what_is_finished() -> None:
                 token.cancel()
     assert case.job.finished == {0, 1, 2, 3}
     assert sorted(case.masks.masks) == [0, 1, 2, 3]
+
+
+def test_what_no_later_stop_visits_is_not_kept() -> None:
+    case = Case({0: rows(o1=3), 4: rows(o1=3)}, 8)
+    case.run()
+    assert [(r.anchor, r.direction, r.visited_again) for r in case.core.requests] == [
+        (0, "forward", range(1, 8)), (4, "backward", range(0)), (4, "forward", range(0)),
+    ]  # fmt: skip
+
+
+def test_notices_of_the_engine_are_told_with_their_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case({0: rows(o1=3)}, 4)
+    plain = case.core.propagate
+
+    def short_of_memory(request: PropagationRequest, token: CancelToken) -> Generator[FrameResult, None, None]:
+        for result in plain(request, token):
+            yield dataclasses.replace(result, notice="The memory ran out." if result.frame == 2 else "")
+
+    monkeypatch.setattr(case.core, "propagate", short_of_memory)
+    told: list[str] = []
+    case.job.tell = told.append
+    case.run()
+    assert told == ["Frame 2: The memory ran out."]

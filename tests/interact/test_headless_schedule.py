@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interact.headless_schedule import Carry, Stop, plan_stops
+from interact.headless_schedule import Carry, Stop, plan_stops, visited_later
 
 Plan = dict[int, tuple[set[int], list[tuple[str, set[int], int, int]]]]
 
@@ -154,3 +154,25 @@ def check_carry(stop: Stop, carry: Carry, frames: range) -> None:
 def test_objects_fixed_everywhere_cost_two_passes_at_most(is_partial: bool) -> None:
     stops = plan_stops({f: frozenset({1}) for f in range(0, 101, 10)}, range(101), is_partial=is_partial)
     assert sum(carry.num_frames for stop in stops for carry in stop.carries) <= 2 * 101
+
+
+def test_nothing_is_visited_again_after_a_single_annotation() -> None:
+    assert visited_later(plan_stops({3: frozenset({1})}, range(1000), is_partial=False)) == (range(0),)
+
+
+def test_what_lies_before_the_next_annotation_is_visited_again() -> None:
+    present = {3: frozenset({1}), 9: frozenset({1}), 10: frozenset({1})}
+    assert visited_later(plan_stops(present, range(1000), is_partial=False)) == (
+        range(4, 1000), range(10, 1000), range(0),
+    )  # fmt: skip
+
+
+@given(
+    st.dictionaries(st.integers(0, 19), st.frozensets(st.integers(1, 3)), min_size=1, max_size=5), st.booleans()
+)
+def test_later_stops_visit_nothing_else(present: dict[int, frozenset[int]], is_partial: bool) -> None:
+    stops = plan_stops(present, range(20), is_partial=is_partial)
+    for position, allowed in enumerate(visited_later(stops)):
+        for stop in stops[position + 1 :]:
+            visited = {stop.frame}.union(*(range(c.first, c.last + 1) for c in stop.carries))
+            assert visited <= set(allowed)

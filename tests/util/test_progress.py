@@ -111,3 +111,13 @@ def test_unknown_total_shows_what_is_done_and_may_become_known() -> None:
     advance(line, clock, range(3, 5), 1.0)
     assert stream.getvalue().split("\r")[-1].strip() == "4/10 MB (40 %), 1.0 MB/s, 0:06 left"
     line.close()
+
+
+def test_what_is_told_has_a_line_of_its_own() -> None:
+    stream, clock = Terminal(), Clock()
+    line = ProgressLine(stream, 10, "frames", clock=clock)
+    advance(line, clock, range(1, 2), 1.0)
+    line.tell("The memory ran out.")
+    advance(line, clock, range(2, 3), 1.0)
+    lines = stream.getvalue().split("\n")
+    assert lines[0].startswith("\r1/10") and lines[1] == "The memory ran out." and lines[2].startswith("\r2/10")
