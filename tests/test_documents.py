@@ -8,16 +8,19 @@ from pathlib import Path
 import pytest
 
 from util.config import AppConfig
+from util.davis_config import DavisConfig
 from util.download_config import DownloadConfig
 from util.export_config import ExportConfig
 from util.flags import Flag
 from util.score_config import ScoreConfig
+from util.vos_config import VosConfig
 
 DOCUMENTS = ("README.md", "CHANGELOG.md", "WEIGHTS_LICENSE.md", "NOTICE", "examples/README.md", "docs/training.md")
 
 
 def flag_names() -> set[str]:
-    rows = [entry.metadata["flag"] for table in (AppConfig, ScoreConfig, DownloadConfig, ExportConfig) for entry in fields(table)]
+    tables = (AppConfig, ScoreConfig, DownloadConfig, ExportConfig, VosConfig, DavisConfig)
+    rows = [entry.metadata["flag"] for table in tables for entry in fields(table)]
     assert all(isinstance(row, Flag) for row in rows)
     return {name for row in rows for name in row.names}
 
@@ -38,7 +41,7 @@ def test_documents_name_files_that_exist(repository: Path, document: str) -> Non
 
 
 def test_requirements_are_lower_bounds_and_leave_qt_free(repository: Path) -> None:
-    for name in ("requirements.txt", "requirements-dev.txt", "requirements-train.txt"):
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-train.txt", "requirements-eval.txt"):
         lines = (repository / name).read_text(encoding="utf-8").splitlines()
         for line in (line for line in lines if line and not line.startswith("#")):
             assert re.fullmatch(r"[A-Za-z0-9-]+>=[0-9.]+", line), f"{name}: {line}"

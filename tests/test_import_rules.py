@@ -68,7 +68,7 @@ TORCH_FORBIDDEN_FILES = (
     "training/curves.py",
 )
 # Loaded before torch is needed: its `--help` and its complaints about flags come at once.
-LAZY_PROGRAMS = ("interactive_gui", "export", "train", "training.tasks")
+LAZY_PROGRAMS = ("interactive_gui", "export", "eval_vos", "eval_interactive_davis", "train", "training.tasks")
 QT_ALLOWED = ("gui", "interactive_gui", "benchmarks")
 SCRIPT_DIRECTORIES = ("evaluation", "generation", "training", "benchmarks")
 
