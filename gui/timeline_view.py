@@ -29,7 +29,8 @@ from gui.timeline_strips import NUM_STRIPS, Strips, paint_strip, paint_strip_lab
 
 SCROLL_PER_NOTCH = 0.12
 """Part of what is shown."""
-COMFORTABLE_ROWS = 7
+FIRST_ROWS, COMFORTABLE_ROWS = 4, 7
+"""Room is asked for at least and at most for so many: some objects, and the strips below them."""
 
 
 class TimelineView(QWidget):
@@ -148,7 +149,7 @@ class TimelineView(QWidget):
         return self._axis.middle(frame)
 
     def sizeHint(self) -> QSize:
-        rows = min(max(self._num_rows, 3), COMFORTABLE_ROWS)
+        rows = min(max(self._num_rows, FIRST_ROWS), COMFORTABLE_ROWS)
         metrics = self._metrics
         return QSize(metrics.label * 5, metrics.ruler + rows * metrics.row + metrics.pad + self._bar_width())
 
