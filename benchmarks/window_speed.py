@@ -33,6 +33,8 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PATIENCE = 600.0
 WIDTH, HEIGHT, RATE = 1280, 720, 25
 SEEKS = 40
+BEAT = 2
+"""Milliseconds; a timer without a pause would keep a core from the networks."""
 CACHED_RUN = 16
 """Frames on either side of which cached seeks go: well within the frame store's budget."""
 TARGETS = {"visible": 1500.0, "cached": 30.0, "uncached": 150.0, "gap": 50.0}
@@ -123,8 +125,12 @@ class Bench:
         self.window.canvas.repaint()
         return 1000 * (time.perf_counter() - start)
 
-    def gaps_while_propagating(self, frames: int) -> list[float]:
-        """Milliseconds between two turns of the window's event loop, during a forward propagation."""
+    def gaps_while_propagating(self, frames: int) -> tuple[list[float], list[float]]:
+        """Milliseconds between two beats of the window's event loop, during a forward propagation.
+
+        Returns: by the clock, and the processor time that the window's thread itself took in between; on a machine
+            that is busy with something else only the second is the program's doing.
+        """
         self.window.actions_by_id["object.add"].trigger()
         session = self.window.controller.edit.session
         x, y = disc_centre(0)
@@ -134,24 +140,26 @@ class Bench:
         session.masks.set(0, mask)
         session.key_frames.replace({0: frozenset({1})})
         gaps: list[float] = []
-        last = [time.perf_counter()]
+        work: list[float] = []
+        last = [time.perf_counter(), time.thread_time()]
 
         def beat() -> None:
-            now = time.perf_counter()
-            gaps.append(1000 * (now - last[0]))
-            last[0] = now
+            now = [time.perf_counter(), time.thread_time()]
+            gaps.append(1000 * (now[0] - last[0]))
+            work.append(1000 * (now[1] - last[1]))
+            last[:] = now
 
         timer = QTimer()
         timer.setTimerType(Qt.PreciseTimer)
         timer.timeout.connect(beat)
-        timer.start(0)
+        timer.start(BEAT)
         self.window.actions_by_id["propagate.forward"].trigger()
         reached = session.masks.frames
         self.wait(lambda: len(reached()) > frames or not self.window.controller.runner.is_busy())
         self.window.actions_by_id["propagate.cancel"].trigger()
         self.rest()
         timer.stop()
-        return gaps
+        return gaps, work
 
     def close(self) -> None:
         self.window.close()
@@ -190,8 +198,9 @@ def main() -> int:
         cached = [bench.seek(near.start + int(step)) for step in rng.integers(0, CACHED_RUN, SEEKS)]
         results.append(report("seek, cached", cached, TARGETS["cached"]))
         bench.seek(0)
-        gaps = bench.gaps_while_propagating(arguments.propagate)
+        gaps, work = bench.gaps_while_propagating(arguments.propagate)
         results.append(report("GUI thread, gaps in a propagation", gaps, TARGETS["gap"]))
+        report("GUI thread, its own work in them", work, TARGETS["gap"])
         print(f"{sum(gap > TARGETS['gap'] for gap in gaps)} of {len(gaps)} gaps over {TARGETS['gap']:.0f} ms")
         bench.close()
     return 0 if all(results) else 1

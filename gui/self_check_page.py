@@ -57,7 +57,7 @@ class SelfCheckPage(QDialog):
 
     def add(self, finding: Finding) -> None:
         self.findings.append(finding)
-        self.view.setHtml(f"<table cellpadding='5' width='100%'>{''.join(map(_row, self.findings))}</table>")
+        self.view.setHtml(f"<table cellpadding='5'>{''.join(map(_row, self.findings))}</table>")
 
     def end(self) -> None:
         self.again_button.setEnabled(True)
@@ -71,8 +71,8 @@ def _row(finding: Finding) -> str:
     sign, color = _SIGNS[finding.state]
     hint = f"<br/><span style='color: {theme.TEXT_MUTED}'>{escape(finding.hint)}</span>" if finding.hint else ""
     return (
-        f"<tr><td style='color: {getattr(theme, color)}'>{sign}</td><td><b>{escape(finding.name)}</b></td>"
-        f"<td width='100%'>{escape(finding.text)}{hint}</td></tr>"
+        f"<tr><td style='color: {getattr(theme, color)}'>{sign}</td>"
+        f"<td style='white-space: pre'><b>{escape(finding.name)}</b></td><td>{escape(finding.text)}{hint}</td></tr>"
     )
 
 

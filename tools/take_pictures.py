@@ -23,6 +23,7 @@ FIRST_MASK = REPOSITORY / "examples" / "masks" / "00000.png"
 PATIENCE = 300.0
 """Seconds to wait for the window to come to rest."""
 
+WIDTHS = (1440, 1200, 1000, 800)
 MAX_BYTES = 290_000
 
 sys.path.insert(0, str(REPOSITORY))
@@ -131,6 +132,8 @@ def show_before(stage: Stage) -> QWidget:
 def show_start(stage: Stage) -> QWidget:
     stage.window.controller.let_go(lambda: None, lambda: None)
     stage.wait(lambda: stage.window.controller.video is None)
+    stage.window.controller.show_hint()
+    stage.rest()
     return stage.window
 
 
@@ -201,7 +204,7 @@ STATES: dict[str, State] = {
     "go-to-frame": show_dialog("frame.go_to"),
     "export": show_dialog("file.export_masks"),
     "done-check": show_dialog("review.check"),
-    "view-overlay": show_mode("overlay"),
+    "window": show_mode("overlay"),
     "view-contour": show_mode("contour"),
     "view-mask": show_mode("mask"),
     "view-cutout": show_mode("cutout"),
@@ -224,20 +227,21 @@ def make_workspace(folder: Path) -> Path:
 
 
 def save(widget: QWidget, path: Path) -> None:
-    """256 colours, chosen for this picture; dithered unless that makes the file too large."""
+    """256 colours, chosen for this picture, as wide as its file may be large."""
     image = widget.grab().toImage().convertToFormat(QImage.Format_RGB888)
     rows = np.frombuffer(image.constBits().asarray(image.sizeInBytes()), np.uint8).reshape(image.height(), -1)
     pixels = rows[:, : image.width() * 3].reshape(image.height(), image.width(), 3)
-    largest = 1440
-    if pixels.shape[1] > largest:
-        size = (largest, round(pixels.shape[0] * largest / pixels.shape[1]))
-        pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
-    picture = Image.fromarray(pixels)
-    # Median cut would give the few pixels of letters and icons to the photograph.
-    palette = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE)
-    picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
-    if path.stat().st_size > MAX_BYTES:
-        palette.save(path, optimize=True)
+    for width in WIDTHS:
+        shown = pixels
+        if pixels.shape[1] > width:
+            size = (width, round(pixels.shape[0] * width / pixels.shape[1]))
+            shown = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+        picture = Image.fromarray(shown)
+        # Median cut would give the few pixels of letters and icons to the photograph.
+        palette = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE)
+        picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
+        if path.stat().st_size <= MAX_BYTES:
+            break
     print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
 
 
