@@ -11,6 +11,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
 from model.zoo import find
@@ -72,8 +73,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _train(given: argparse.Namespace) -> int:
     from training.start import Order, train
 
-    names = ("network", "preset", "train", "heldout", "out", "light", "init", "samples", "seed", "until", "threads", "device")
-    return train(Order(**{name: getattr(given, name) for name in names}), lambda line: print(line, flush=True))
+    order = Order(**{field.name: getattr(given, field.name) for field in fields(Order)})
+    return train(order, lambda line: print(line, flush=True))
 
 
 def _move(given: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ from gui.actions import ACTIONS
 from tests.gui.conftest import Start
 from tests.gui.driver import Driver, FakeBuilder, area
 
+
 def scale(driver: Driver) -> float:
     """Screen pixels per pixel of the video."""
     canvas = driver.window.canvas
@@ -54,6 +55,16 @@ def test_every_number_key_selects_its_object(opened: Driver) -> None:
     for number in range(1, 10):
         opened.trigger(f"object.select_{number}")
         assert opened.session.objects.selected == number
+
+
+def test_up_and_down_go_through_the_list(opened: Driver) -> None:
+    for _ in range(3):
+        opened.trigger("object.add")
+    opened.trigger("object.previous")
+    assert opened.session.objects.selected == 2
+    opened.trigger("object.next")
+    opened.trigger("object.next")
+    assert opened.session.objects.selected == 1, "around the end"
 
 
 def test_brush_keys(opened: Driver) -> None:
