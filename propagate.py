@@ -1,12 +1,16 @@
 """Carries masks through a video without a window: `python propagate.py --video FILE --masks DIR --output DIR`.
 
-Exit codes: 0 done; 2 wrong input, one message on stderr; 130 stopped with Ctrl-C, finished frames stay.
+Or through many: `python propagate.py --list FILE`, under torchrun with several processes that share them.
+
+Exit codes: 0 done; 2 wrong input, one message on stderr, or a job of a list failed; 130 stopped with Ctrl-C, finished
+frames stay.
 """
 from __future__ import annotations
 
 import os
 import sys
 import time
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -16,6 +20,8 @@ from inference_core import registry
 from inference_core.api import CoreApi, ObjectProposer
 from interact.annotations import load_annotations, object_ids
 from interact.headless import HeadlessRun
+from interact.headless_done import is_done, job_record, note_done
+from interact.headless_list import JobEnd, ListedJob, State, as_table, read_list
 from interact.headless_output import OutputMasks, check_places, fill_workspace, open_new_workspace, write_overlay
 from interact.headless_schedule import Stop, plan_stops
 from interact.headless_stats import RunStats, SourceInfo, installed_versions, weights_info
@@ -30,6 +36,7 @@ from util.interrupts import interrupt_cancels
 from util.jobs import Cancelled
 from util.process_memory import peak_bytes
 from util.progress import ProgressLine, format_duration, format_speed
+from util.shards import read_shard, show_one_gpu
 from util.threads import calm_openmp
 from util.types import IndexMask
 
@@ -71,17 +78,65 @@ def main(argv: Sequence[str] | None = None) -> int:
     calm_openmp(os.environ)
     config = parse_config(HEADLESS, sys.argv[1:] if argv is None else argv, registry.available())
     try:
-        return run(config, started)
+        if config.list_file is not None:
+            return run_list(config)
+        return EXIT_STOPPED if run(config, started).is_stopped else 0
     except AppError as error:
         print(f"propagate.py: {error}", file=sys.stderr)
         return EXIT_INPUT
     except KeyboardInterrupt:
-        print(f"propagate.py: stopped; masks finished before that are in {config.output}.", file=sys.stderr)
+        place = "their folders" if config.output is None else config.output
+        print(f"propagate.py: stopped; masks finished before that are in {place}.", file=sys.stderr)
         return EXIT_STOPPED
 
 
-def run(config: AppConfig, started: float) -> int:
-    """The whole job. Nothing is written before all input has been checked. Raises AppError."""
+def run_list(config: AppConfig) -> int:
+    """All jobs of a list, or this process's share of them; one that fails does not stop the others.
+
+    Raises:
+        AppError: the list makes no sense. Nothing is begun then.
+    """
+    shard = read_shard(os.environ)
+    show_one_gpu(os.environ, shard)
+    own = shard.own(read_list(config), lambda job: 1)
+    ends: list[JobEnd] = []
+    for number, job in enumerate(own, 1):
+        print(f"{job.name} ({number} of {len(own)})", flush=True)
+        ends.append(run_listed(job))
+        if ends[-1].state == "stopped":
+            print(as_table(ends))
+            return EXIT_STOPPED
+    if shard.world_size > 1:
+        from inference_core.crew import gather
+
+        ends = gather(ends)
+    if shard.rank == 0:
+        print(as_table(ends))
+    return EXIT_INPUT if any(end.state == "failed" for end in ends) else 0
+
+
+def run_listed(job: ListedJob) -> JobEnd:
+    """One job, unless it was done before. What is wrong is told at once and stands in the table at the end."""
+    started = time.monotonic()
+    try:
+        record = job_record(job.config)
+        if is_done(job.config, record):
+            return JobEnd(job.line, job.name, "done before")
+        done = run(job.config, started)
+        if not done.is_stopped:
+            note_done(job.config, record, len(done.finished))
+    except AppError as error:
+        print(f"propagate.py: {error}", file=sys.stderr)
+        return JobEnd(job.line, job.name, "failed", seconds=time.monotonic() - started, note=error.message)
+    except Exception as error:  # a mistake of ours: the other videos need not wait until it is mended
+        traceback.print_exc()
+        return JobEnd(job.line, job.name, "failed", seconds=time.monotonic() - started, note=f"unexpected: {error!r}")
+    state: State = "stopped" if done.is_stopped else "done"
+    return JobEnd(job.line, job.name, state, len(done.finished), time.monotonic() - started)
+
+
+def run(config: AppConfig, started: float) -> Done:
+    """One whole job. Nothing is written before all input has been checked. Raises AppError."""
     assert config.source is not None
     assert config.output is not None
     with closing(FrameStore(open_source(config.source), budget_bytes=config.budgets.frames)) as frames:
@@ -104,11 +159,11 @@ def run(config: AppConfig, started: float) -> int:
                     f"{config.output}.",
                     file=sys.stderr,
                 )
-                return EXIT_STOPPED
+                return done
             if config.overlay is not None:
                 draw(config.overlay, task, masks)
             report(task, engine, done)
-    return 0
+    return done
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from interact.headless_done import DONE_NAME
 from interact.objects import default_name
 from storage.atomic_file import disk_error
 from storage.frame_store import FrameStore
@@ -75,6 +76,7 @@ class OutputMasks:
         """
         stems = [self._frames.stem(frame) for frame in range(len(self._frames))]
         try:
+            (self._folder / DONE_NAME).unlink(missing_ok=True)
             for frame in self._wanted:
                 (self._folder / f"{stems[frame]}.png").unlink(missing_ok=True)
         except OSError as error:

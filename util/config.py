@@ -68,8 +68,15 @@ class AppConfig:
         programs=(HEADLESS,),
         parse=flags.path,
         metavar="DIR",
-        required_by=(HEADLESS,),
         help="folder for the masks, one palette PNG per frame at native size",
+    )
+    list_file: Path | None = flags.flag(
+        None,
+        "--list",
+        programs=(HEADLESS,),
+        parse=flags.path,
+        metavar="FILE",
+        help="many videos in one go: a JSON object per line, with video or images, masks and output of each (README)",
     )
     zero_shot: bool = flags.flag(
         False,
@@ -257,6 +264,10 @@ class AppConfig:
         return MEMORY_PROFILES[self.mem_profile]
 
 
+_OF_ONE_VIDEO = ("video", "images", "masks", "output", "overlay", "stats", "workspace")
+JOB_FIELDS = (*_OF_ONE_VIDEO, "range", "partial", "zero_shot")
+"""What a line of `--list` may say about its video."""
+
 _DESCRIPTIONS = {
     WINDOW: "Mark objects in a video and carry their masks through it.",
     HEADLESS: "Carry given masks through a video without a window: masks in, one mask per frame out.",
@@ -287,12 +298,29 @@ def parse_config(program: str, argv: Sequence[str], engines: Sequence[str]) -> A
     """
     parser = build_parser(program, engines)
     config = AppConfig(**vars(parser.parse_args(argv)))
-    if config.images is not None and config.video is not None:
-        parser.error("--images and --video exclude each other: give one")
-    if program == HEADLESS and config.source is None:
-        parser.error("needs --images DIR or --video FILE")
-    if program == HEADLESS and config.zero_shot == (config.masks is not None):
-        parser.error("needs either --masks DIR or --zero_shot")
-    if config.zero_shot and config.partial:
-        parser.error("--partial is about given masks; with --zero_shot there are none")
+    wrong = _source_complaint(config) if program == WINDOW else headless_complaint(config)
+    if wrong is not None:
+        parser.error(wrong)
     return config
+
+
+def headless_complaint(config: AppConfig) -> str | None:
+    """What is missing or contradicts itself in a headless job, or in what is given beside a list of them."""
+    if config.list_file is not None:
+        given = [name for name in _OF_ONE_VIDEO if getattr(config, name) is not None]
+        return f"--list names all videos with their files: leave out --{given[0]}" if given else None
+    if config.source is None:
+        return "needs --images DIR or --video FILE"
+    if config.output is None:
+        return "needs --output DIR"
+    if config.zero_shot == (config.masks is not None):
+        return "needs either --masks DIR or --zero_shot"
+    if config.zero_shot and config.partial:
+        return "--partial is about given masks; with --zero_shot there are none"
+    return _source_complaint(config)
+
+
+def _source_complaint(config: AppConfig) -> str | None:
+    if config.images is not None and config.video is not None:
+        return "--images and --video exclude each other: give one"
+    return None
