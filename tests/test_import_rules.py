@@ -27,7 +27,7 @@ ROOTS: dict[str, frozenset[str]] = {
     "generation": LIBRARY,
     "training": LIBRARY | {"generation", "evaluation"},
     "interactive_gui": frozenset(LAYERS),
-    "benchmarks": frozenset(LAYERS) | {"interactive_gui"},
+    "benchmarks": frozenset(LAYERS) | {"interactive_gui", "evaluation", "generation"},
     # Command-line programs at the top of the repository. Those that score use the scorer.
     "propagate": LIBRARY,
     "export": LIBRARY,
