@@ -177,7 +177,7 @@ def hand_in(config: VosConfig, tree: VosTree) -> int:
     """Pack the masks. Raises AppError."""
     file = config.output / f"{config.dataset}-{tree.layout.subset}.zip"
     count = pack(file, masks_folder(config), tree.sequences, config)
-    print(f"{file}: {count} masks of {len(tree.sequences)} sequences")
+    print(f"{file}: {count} masks, sequences: {len(tree.sequences)}")
     return 0
 
 

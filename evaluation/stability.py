@@ -12,6 +12,8 @@ those in the DAVIS tables come from other choices.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
+from operator import itemgetter
 
 import cv2
 import numpy as np
@@ -68,34 +70,41 @@ def shape_contexts(points: Points) -> NDArray[np.float64]:
 
 def matching_cost(before: NDArray[np.float64], after: NDArray[np.float64]) -> float:
     """Mean cost per match of two closed outlines, described by [N, B] and [M, B], over the best starting point."""
-    total = before[:, None] + after[None]
-    with np.errstate(invalid="ignore"):
-        part = np.where(total > 0, (before[:, None] - after[None]) ** 2 / np.where(total > 0, total, 1), 0)
-    cost = part.sum(axis=2) / 2
-    start = np.arange(len(after))
-    turned = cost[:, (np.arange(len(after))[None] + start[:, None]) % len(after)].transpose(1, 0, 2)
-    sums, counts = _warp(turned)
-    best = int(sums.argmin())
-    return float(sums[best] / counts[best])
+    tiny = np.finfo(np.float64).tiny
+    common = before[:, None] * after[None] / (before[:, None] + after[None] + tiny)
+    cost = np.maximum(1 - 2 * common.sum(axis=2), 0)  # chi squared of two histograms that sum to 1
+    best = int(_cheapest(cost).argmin())
+    return _mean_along(np.roll(cost, -best, axis=1))
 
 
-def _warp(cost: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Cheapest sum [S] and number [S] of matches from corner to corner of cost [S, N, M], diagonal by diagonal.
+def _cheapest(cost: NDArray[np.float64]) -> NDArray[np.float64]:
+    """For each of M starts the sum of the cheapest way through cost [N, M], whose columns begin there: float64 [M].
 
-    Entry i + 1 of a diagonal is row i; entry 0 is a wall.
+    Diagonal by diagonal, all starts at once: the i-th row of a skewed copy is shifted by i, so that what a diagonal
+    needs for one start after the other lies side by side.
     """
-    num_starts, rows, columns = cost.shape
-    walls = np.full((num_starts, rows + 1), np.inf)
-    before_last, last = (walls.copy(), np.zeros_like(walls)), (walls.copy(), np.zeros_like(walls))
+    rows, columns = cost.shape
+    row, column = np.arange(rows)[:, None], np.arange(columns)[None]
+    skewed = np.tile(cost[row, (column - row) % columns], (1, 3 + rows // columns))
+    before_last = last = np.full((rows + 1, columns), np.inf)  # entry i + 1 is row i; entry 0 is a wall
     for diagonal in range(rows + columns - 1):
-        row = np.arange(max(0, diagonal - columns + 1), min(diagonal, rows - 1) + 1)
-        # In the order of preference where two ways cost the same: both outlines go on, the first, the second.
-        ways = np.stack([before_last[0][:, row], last[0][:, row], last[0][:, row + 1]])
-        lengths = np.stack([before_last[1][:, row], last[1][:, row], last[1][:, row + 1]])
-        chosen = ways.argmin(axis=0)[None]
-        sums, counts = walls.copy(), np.zeros_like(walls)
-        come = np.take_along_axis(ways, chosen, 0)[0] if diagonal else np.zeros((num_starts, 1))
-        sums[:, row + 1] = come + cost[:, row, diagonal - row]
-        counts[:, row + 1] = np.take_along_axis(lengths, chosen, 0)[0] + 1
-        before_last, last = last, (sums, counts)
-    return last[0][:, rows], last[1][:, rows]
+        low, high = max(0, diagonal - columns + 1), min(diagonal, rows - 1) + 1
+        come = np.minimum(np.minimum(before_last[low:high], last[low:high]), last[low + 1 : high + 1])
+        now = np.full_like(last, np.inf)
+        now[low + 1 : high + 1] = (come if diagonal else 0) + skewed[low:high, diagonal : diagonal + columns]
+        before_last, last = last, now
+    return last[rows]
+
+
+def _mean_along(cost: NDArray[np.float64]) -> float:
+    """Mean cost of a match on the cheapest way from corner to corner of [N, M]."""
+    above = [(0.0, 0), *[(inf, 0)] * cost.shape[1]]  # (sum, matches) up to there; entry i + 1 is column i
+    for line in cost.tolist():
+        own = [(inf, 0)]
+        for column, value in enumerate(line):
+            # Where ways cost the same, the one on which both outlines go on.
+            known, steps = min((above[column], above[column + 1], own[column]), key=itemgetter(0))
+            own.append((known + value, steps + 1))
+        above = own
+    total, matches = above[-1]
+    return float(total / matches)

@@ -89,7 +89,8 @@ def _speed(records: Mapping[str, RunRecord]) -> str:
 
 def _curves(name: str, objects: Sequence[ObjectScore]) -> list[str]:
     stems = sorted(frozenset[str]().union(*(item.stems for item in objects)))
-    place = {stem: number for number, stem in enumerate(stems)}
+    is_numbered = all(stem.isdecimal() for stem in stems)
+    place = {stem: int(stem) if is_numbered else number for number, stem in enumerate(stems)}
     lines, legend = [], []
     for color, item in enumerate(objects):
         for measure, values, is_dashed in (("J", item.region, False), ("F", item.contour, True)):
@@ -99,5 +100,5 @@ def _curves(name: str, objects: Sequence[ObjectScore]) -> list[str]:
         about += "" if item.proposal is None else f", proposal {item.proposal}"
         key = f'<i class="key" style="border-color: {COLORS[color % len(COLORS)]}"></i>'
         legend.append(f"<span>{key}{escape(about)}</span>")
-    what = f"frames counted, {stems[0]} to {stems[-1]}; J solid, F dashed"
+    what = f"frame, {stems[0]} to {stems[-1]}; J solid, F dashed"
     return [f"<h2>{escape(name)}</h2>", f'<p class="legend">{"".join(legend)}</p>', line_chart(lines, what)]

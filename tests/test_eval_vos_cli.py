@@ -1,6 +1,7 @@
 """eval_vos.py from the command line to the files, with the engine that needs no weights."""
 from __future__ import annotations
 
+import csv
 import json
 import re
 import zipfile
@@ -15,10 +16,13 @@ from PIL import Image
 import eval_vos
 import evaluation.vos_run
 from evaluation.vos_run import carry_given
+from inference_core import registry
 from inference_core.api import CoreApi, FrameResult, KeyFrame, PropagationRequest
 from interact.headless import Masks
+from model import zoo
 from storage.mask_io import read_mask
 from tests.evaluation.vos_trees import davis_tree, save_mask, youtube_tree
+from tests.rvos_folders import shrink_base, write_rvos_folder
 from tests.synthetic import SyntheticVideo
 from util.errors import AppError
 from util.jobs import Cancelled, CancelToken
@@ -107,6 +111,38 @@ def test_nothing_is_written_when_the_tree_is_wrong(
     assert not output.exists()
     (root / "Annotations" / "480p" / "second" / "00000.png").write_bytes(b"no picture")
     assert call("pack", "davis17", root, output) == 2
+
+
+@pytest.mark.parametrize("engine", registry.available())
+def test_every_engine_runs_or_says_which_weights_it_lacks(
+    tmp_path: Path, synthetic_video: SyntheticVideo, engine: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, output = davis_tree(tmp_path / "set", synthetic_video, ("one",)), tmp_path / "out"
+    code = call("run", "davis17", root, output, "--engine", engine, "--size", "32", "--device", "cpu")
+    weights = registry.find(engine).weights
+    if weights is None or zoo.is_available(weights):
+        assert code == 0 and len(list((output / "masks" / "one").iterdir())) == 12
+    else:
+        assert code == 2 and "download_model.py" in capsys.readouterr().err
+        assert not output.exists()
+
+
+def test_unsupervised_objects_are_found_and_matched(
+    tmp_path: Path, synthetic_video: SyntheticVideo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shrink_base(monkeypatch)
+    write_rvos_folder(tmp_path / "rvos", takes_mask=False, gain=400)
+    root, output = davis_tree(tmp_path / "set", synthetic_video, ("one",)), tmp_path / "out"
+    task = ("--task", "unsupervised")
+    network = ("--engine", "rvos", "--weights", str(tmp_path / "rvos"), "--size", "32", "--device", "cpu")
+    assert call("run", "davis17", root, output, *task, *network) == 0
+    found = json.loads((output / "runs" / "one.json").read_text(encoding="utf-8"))["objects"]
+    assert found and call("score", "davis17", root, output, *task) == 0
+    rows = list(csv.DictReader((output / "scores" / "objects.csv").read_text(encoding="utf-8").splitlines()))
+    assert [row["frames"] for row in rows] == ["12"] * 3
+    matched = [int(row["proposal"]) for row in rows if row["proposal"]]
+    assert set(matched) <= set(found) and len(matched) == len(set(matched)) == min(3, len(found))
+    assert call("run", "davis17", root, tmp_path / "other", *task, "--engine", "static") == 2
 
 
 def test_youtube_objects_appear_where_they_are_given(
