@@ -66,6 +66,7 @@ class _Search:
     Args:
         reviews: as they were at the start.
         width: of the small picture, in pixels. own: colours for it.
+        has_network: whether the weights were there at the start.
         todo: frame -> objects to be judged by the network. total: how many frames that were at first.
     """
 
@@ -74,6 +75,7 @@ class _Search:
     within: range
     width: int
     own: OwnColors
+    has_network: bool
     judge: Judge | None = None
     todo: dict[int, tuple[int, ...]] = field(default_factory=dict)
     total: int = 0
@@ -126,7 +128,7 @@ class AdviceControl(QObject):
             self.changed.emit()
             return
         width, own = self._panel.thumbnail_width, video.session.objects.own_colors
-        self._search = _Search(video, reviews, within, width, own)
+        self._search = _Search(video, reviews, within, width, own, self.has_network)
         self._panel.show_running(0, 0, "Getting ready")
         self._submit(self._search, "Getting ready to judge masks", self._prepare)
         self.changed.emit()
@@ -231,8 +233,8 @@ class AdviceControl(QObject):
     def _prepare(self, search: _Search, token: CancelToken) -> Generator[object, None, None]:
         """Worker thread: the networks, or what is known without them."""
         token.check()
-        if self._judge is None:
-            self._judge = self.build(self._controller.config)
+        if self._judge is None or self._judge.assessor.is_trained != search.has_network:
+            self._judge = self.build(self._controller.engine.config)
         search.judge = self._judge
         if search.judge.assessor.is_trained:
             search.todo = open_objects(search.reviews, search.within)

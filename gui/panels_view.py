@@ -137,15 +137,16 @@ class PanelsView(QObject):
     def review(self) -> dict[int, ObjectReview]:
         """The state of every object at this moment, by its id."""
         session = self._session
-        kinds = session.marks
-        return {
-            item.object_id: ObjectReview.of(
-                item.object_id, item.name, self.presence.runs(item.object_id),
-                {kind: kinds[kind].runs.get(item.object_id, ()) for kind in kinds},
-                session.confidence.values(item.object_id),
+        found: dict[int, ObjectReview] = {}
+        for item in session.objects.items:
+            object_id = item.object_id
+            marks = {kind: of_kind.runs.get(object_id, ()) for kind, of_kind in session.marks.items()}
+            if item.is_locked:
+                marks["locked"] = (range(len(session.frames)),)
+            found[object_id] = ObjectReview.of(
+                object_id, item.name, self.presence.runs(object_id), marks, session.confidence.values(object_id)
             )
-            for item in session.objects.items
-        }
+        return found
 
     def _strips(self) -> Strips | None:
         """Of the selected object."""

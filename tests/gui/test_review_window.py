@@ -228,6 +228,26 @@ def test_a_click_is_answered_between_two_frames(driver: Driver, weights: Path) -
     assert len(assessor.seen) == LAST
 
 
+def test_a_locked_object_needs_no_correction(driver: Driver) -> None:
+    settle(driver)
+    assert driver.window.advice_panel.card.isVisible()
+    driver.trigger("object.lock")
+    settle(driver)
+    assert not driver.window.advice_panel.card.isVisible() and not driver.window.timeline._shapes[0].lane.suspect
+    assert visited(driver, "review.next_locked", 2) == [1, 2]
+
+
+def test_weights_that_arrive_are_used(driver: Driver, weights: Path) -> None:
+    control, assessor = driver.window.controller.review.advice, FakeAssessor()
+    settle(driver)
+    assert control.advice is not None and not control.advice.is_trained
+    weights.touch()
+    control.build = lambda config: FakeJudge(assessor)
+    press(driver, "review.advise")
+    settle(driver)
+    assert control.advice is not None and control.advice.is_trained and assessor.seen
+
+
 def test_suspects_as_pictures(driver: Driver, qtbot: QtBot) -> None:
     press(driver, "review.sheet")
     (sheet,) = driver.window.findChildren(SheetDialog)
