@@ -16,7 +16,8 @@ Eviction = Literal["oldest", "least_read", "merge"]
 
 EVICTIONS: tuple[Eviction, ...] = ("oldest", "least_read", "merge")
 
-DEFAULT_EVICTION: Eviction = "oldest"
+DEFAULT_EVICTION: Eviction = "merge"
+"""Best of the three wherever they were compared (docs/performance.md)."""
 
 
 class Reads:

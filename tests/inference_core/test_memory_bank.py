@@ -18,6 +18,7 @@ CK, CV, CELLS = 8, 6, 12
 
 
 def make_bank(top_k: int = 5, max_rolling: int | None = None, **options: object) -> MemoryBank:
+    options = {"eviction": "oldest", **options}
     bank = MemoryBank(similarity=l2_similarity, top_k=top_k, max_rolling=max_rolling, **options)  # type: ignore[arg-type]
     bank.set_objects([1, 2])
     return bank

@@ -1,0 +1,1 @@
+"""Programs that measure speed, memory and what a setting is worth; run them as `python -m benchmarks.NAME`."""
