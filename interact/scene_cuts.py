@@ -32,7 +32,7 @@ class CutFinder:
 
     def is_cut(self, image: ImageU8) -> bool:
         """Whether this frame, uint8 [H, W, 3], belongs to another scene than the one shown before it."""
-        thumb = np.asarray(cv2.resize(image, THUMB, interpolation=cv2.INTER_AREA), np.float32) / 255
+        thumb = np.asarray(cv2.resize(image, THUMB, interpolation=cv2.INTER_AREA), np.float32) / np.float32(255)
         cells = np.minimum((thumb * BINS).astype(np.int32), BINS - 1).reshape(-1, 3)
         flat = (cells[:, 0] * BINS + cells[:, 1]) * BINS + cells[:, 2]
         colors = (np.bincount(flat, minlength=BINS**3) / len(flat)).astype(np.float32)
