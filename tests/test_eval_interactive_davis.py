@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -55,3 +56,21 @@ def test_without_the_package_it_says_what_to_install(tmp_path: Path, repository:
     done = subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 2 and "requirements-eval.txt" in done.stderr and "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@needs_package
+def test_clips_with_binary_masks_are_played_as_one_object(tmp_path: Path, repository: Path, shared: Path) -> None:
+    for part, suffix in (("JPEGImages", ".jpg"), ("Annotations", ".png")):
+        folder = tmp_path / "set" / part / "480p" / "blackswan"
+        folder.mkdir(parents=True)
+        for number in range(3):
+            name = f"{number:05d}{suffix}"
+            shutil.copy(shared / "data" / "clips" / "davis" / part / "480p" / "blackswan" / name, folder / name)
+    done = call(
+        repository, "--davis", tmp_path / "set", "--output", tmp_path / "out", "--engine", "static",
+        "--interaction", "grabcut", "--max_nb_interactions", 3, "--device", "cpu",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "1 sequence (blackswan), one object each, first scribbles by the robot" in done.stdout
+    curve = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))["curve"]["J_AND_F"]
+    assert 0 < curve[1] < curve[3] < 1  # the robot's corrections arrive
