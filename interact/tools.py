@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-from interact.events import PointerEvent
+from interact.events import Button, PointerEvent
 from interact.prompts import Box, Click, Point, Polygon, Stroke
 from interact.tool_base import (
     Action,
@@ -22,26 +22,20 @@ from interact.tool_base import (
 )
 
 
-class ClickTool:
-    """Left: the pixel is in the object; right: it is not."""
+class _PressTool:
+    """Acts with every press and remembers nothing."""
 
-    name: ToolName = "click"
     outline: Sequence[Point] = ()
-
-    def handle(self, event: PointerEvent, settings: ToolSettings) -> Action | None:
-        return Click(event.x, event.y, event.button == "left") if is_press(event) else None
 
     def step_back(self) -> bool:
         return False
 
     def reset(self) -> None:
-        """A click has no state."""
+        """There is no state."""
 
 
-class ScribbleTool:
-    """A line over the object (left) or over what does not belong to it (right)."""
-
-    name: ToolName = "scribble"
+class _DragTool:
+    """Acts at the end of a drag and draws its line meanwhile."""
 
     def __init__(self) -> None:
         self._drag = Drag()
@@ -52,15 +46,34 @@ class ScribbleTool:
 
     def handle(self, event: PointerEvent, settings: ToolSettings) -> Action | None:
         change, points = self._drag.follow(event)
-        if not points:
-            return change
-        return Stroke(points, event.button == "left", min(settings.brush_size, settings.snap_radius))
+        return self._action(points, event.button, settings) if points else change
+
+    def _action(self, points: tuple[Point, ...], button: Button, settings: ToolSettings) -> Action:
+        raise NotImplementedError
 
     def step_back(self) -> bool:
         return False
 
     def reset(self) -> None:
         self._drag.clear()
+
+
+class ClickTool(_PressTool):
+    """Left: the pixel is in the object; right: it is not."""
+
+    name: ToolName = "click"
+
+    def handle(self, event: PointerEvent, settings: ToolSettings) -> Action | None:
+        return Click(event.x, event.y, event.button == "left") if is_press(event) else None
+
+
+class ScribbleTool(_DragTool):
+    """A line over the object (left) or over what does not belong to it (right)."""
+
+    name: ToolName = "scribble"
+
+    def _action(self, points: tuple[Point, ...], button: Button, settings: ToolSettings) -> Action:
+        return Stroke(points, button == "left", min(settings.brush_size, settings.snap_radius))
 
 
 class BrushTool:
@@ -146,53 +159,30 @@ class PolygonTool:
         self._corners, self._pointer = [], None
 
 
-class LassoTool:
+class LassoTool(_DragTool):
     """A free outline around an area: left takes it, right erases in it."""
 
     name: ToolName = "lasso"
 
-    def __init__(self) -> None:
-        self._drag = Drag()
-
-    @property
-    def outline(self) -> Sequence[Point]:
-        return tuple(self._drag.points)
-
-    def handle(self, event: PointerEvent, settings: ToolSettings) -> Action | None:
-        change, points = self._drag.follow(event)
-        if not points:
-            return change
-        return Polygon(points, event.button == "right") if len(points) > 2 else OutlineChanged()
-
-    def step_back(self) -> bool:
-        return False
-
-    def reset(self) -> None:
-        self._drag.clear()
+    def _action(self, points: tuple[Point, ...], button: Button, settings: ToolSettings) -> Action:
+        return Polygon(points, button == "right") if len(points) > 2 else OutlineChanged()
 
 
-class FillTool:
+class FillTool(_PressTool):
     """Left: the area under the pointer becomes the object's; right: the object gives it up."""
 
     name: ToolName = "fill"
-    outline: Sequence[Point] = ()
 
     def handle(self, event: PointerEvent, settings: ToolSettings) -> Action | None:
         return Fill(Point(event.x, event.y), event.button == "right") if is_press(event) else None
 
-    def step_back(self) -> bool:
-        return False
 
-    def reset(self) -> None:
-        """A press has no state."""
-
-
-class RectangleTool:
+class RectangleTool(_DragTool):
     """Drags a rectangle open: around an object to be found (`box`), or as the local region (`region`)."""
 
     def __init__(self, name: Literal["box", "region"]) -> None:
+        super().__init__()
         self.name: ToolName = name
-        self._drag = Drag()
 
     @property
     def outline(self) -> Sequence[Point]:
@@ -202,20 +192,10 @@ class RectangleTool:
         (x0, y0), (x1, y1) = self._drag.points[0], self._drag.points[-1]
         return Point(x0, y0), Point(x1, y0), Point(x1, y1), Point(x0, y1)
 
-    def handle(self, event: PointerEvent, settings: ToolSettings) -> Action | None:
-        change, points = self._drag.follow(event)
-        if not points:
-            return change
+    def _action(self, points: tuple[Point, ...], button: Button, settings: ToolSettings) -> Action:
         if self.name == "region":
             return RegionDrawn(points[0], points[-1])
-        box = Box.between(points[0], points[-1])
-        return OutlineChanged() if box is None else box
-
-    def step_back(self) -> bool:
-        return False
-
-    def reset(self) -> None:
-        self._drag.clear()
+        return Box.between(points[0], points[-1]) or OutlineChanged()
 
 
 def make_tools() -> dict[ToolName, Tool]:
