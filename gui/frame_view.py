@@ -128,6 +128,10 @@ class FrameView(QObject):
             self._refresh_caption()
         return True
 
+    def show_trial(self, mask: IndexMask | None) -> None:
+        """Show what the current frame's mask would become, or the mask that it has."""
+        self._canvas.set_mask(self._mask_of(self._session.frame) if mask is None else mask)
+
     def toggle_playing(self) -> None:
         if self.player.is_playing:
             self.player.stop()

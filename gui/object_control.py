@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Literal
 
 from PyQt5.QtCore import QObject
 
+from gui.cleaning_dialog import CleaningDialog
 from gui.object_dialogs import ColorDialog, GoToDialog, Scope, ScopeDialog
 from gui.object_row import ObjectRow
 from gui.trash_dialog import TrashDialog
+from interact.cleaning import Cleaning
 from interact.prompts import Polygon
 from interact.session import VideoSession
 from util.errors import AppError
@@ -50,6 +52,7 @@ class ObjectControl(QObject):
             "object.merge": self._ask_merge,
             "object.restore": self._ask_restore,
             "object.swap": self._ask_swap,
+            "object.clean": self._ask_cleaning,
             "object.split": self._ask_split,
             "object.split_drawn": self._draw_split,
             "frame.lock": partial(self._toggle_mark, "locked"),
@@ -180,6 +183,26 @@ class ObjectControl(QObject):
             "Split object", f"Make this part of {self._name(object_id)} a new object", "frame",
             lambda frames: self._session.split_object(object_id, frames, outline),
         )
+
+    def _ask_cleaning(self) -> None:
+        """The dialog shows on the canvas what its settings would make of this frame."""
+        session, object_id = self._session, self._selected
+        frame, name = session.frame, self._name(object_id)
+
+        def cleaned(cleaning: Cleaning, frames: range | None) -> None:
+            self._try(lambda: session.clean_object(object_id, cleaning, frames))
+
+        def show(cleaning: Cleaning | None) -> None:
+            video = self._controller.video
+            if video is not None and video.session is session:
+                mask = None if cleaning is None else cleaning.apply(session.masks.get(frame), object_id)
+                video.view.show_trial(mask)
+
+        dialog = CleaningDialog(self._window, name, len(session.frames), frame, cleaned)
+        dialog.changed.connect(show)
+        dialog.closed.connect(lambda: show(None))
+        show(dialog.cleaning)
+        dialog.open()
 
     def _name(self, object_id: int) -> str:
         return f"“{self._session.objects.name(object_id)}”"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from interact.baselines import Baseline, baseline_after_edit
+from interact.cleaning import Cleaning
 from interact.commands import BaselineChange, Change, MarkChange, MaskChange, ObjectsChange, Scene, Step
 from interact.frame_marks import MARK_KINDS
 from interact.objects import ObjectList, SceneObject, default_name
@@ -105,6 +106,13 @@ def split_plan(scene: Scene, item: SceneObject, splitter: Splitter, frames: rang
         return Step(label, anchor, (*changes, *_marks(scene, fixed)))
 
     return Plan(_title(label), len(frames), run, "")
+
+
+def cleaning_plan(scene: Scene, object_id: int, cleaning: Cleaning, frames: range) -> Plan:
+    """An object's mask without holes, islands and ragged outlines; its marks stay. Raises KeyError: unknown id."""
+    label = f"clean up {scene.objects.name(object_id)}{_where(scene, frames)}"
+    remap = _Remap(frozenset([object_id]), lambda mask: cleaning.apply(mask, object_id), lambda ids: ids)
+    return replace(_plan(scene, label, frames, remap, ()), nothing="Nothing to clean up there.", may_spare=True)
 
 
 def absence_plan(scene: Scene, object_id: int, frames: range) -> Plan:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from interact import edits, object_plans
+from interact.cleaning import Cleaning
 from interact.frame_marks import MarkKind
 from interact.objects import SceneObject
 from interact.prompts import Polygon
@@ -120,6 +121,12 @@ class ObjectEditing(SessionBase):
         item = self.objects.new(suggestion.name or None)
         self._record(acceptance(self, self.frame, item, free))
         return item.object_id in self.objects
+
+    def clean_object(self, object_id: int, cleaning: Cleaning, frames: range | None = None) -> None:
+        """Fill holes, remove islands, smooth outlines. KeyError: unknown id."""
+        if self._may_edit():
+            self._leave()
+            self.steps.plan(object_plans.cleaning_plan(self, object_id, cleaning, self._range(frames)))
 
     def mark_absent(self, object_id: int) -> None:
         """An object is absent from this frame up to its next key frame, or to the out mark. KeyError: unknown id."""
