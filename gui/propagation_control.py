@@ -12,7 +12,7 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 from gui.engine import Engine, EngineInfo
 from gui.file_jobs import as_app_error
 from gui.forecast import Pace, foretell
-from inference_core.api import Direction, FrameResult, MemoryReport
+from inference_core.api import Direction, FrameResult, MemoryExhausted, MemoryReport
 from interact.session import VideoSession
 from util.jobs import CancelToken, Job, Outcome
 from util.process_memory import resident_bytes
@@ -205,7 +205,8 @@ class PropagationControl(QObject):
         self._controller.window.actions_by_id["propagate.pause"].setChecked(False)
         self._controller.window.timeline.set_progress(None)
         if outcome.kind == "failed":
-            self._bar.end("Failed; the masks are as before.")
+            is_kept = isinstance(outcome.error, MemoryExhausted)
+            self._bar.end("The memory ran out." if is_kept else "Failed; the masks are as before.")
             error = as_app_error(outcome.error, "The propagation failed")
             self._controller.window.dialogs.show_error("Propagation failed", error)
         elif outcome.kind == "cancelled":

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.confidence import ObjectMeasure
+from util.errors import AppError
 from util.jobs import CancelToken
 from util.types import ImageU8, IndexMask, Size
 
@@ -81,6 +82,10 @@ class FrameResult:
     total: int
     measures: Mapping[int, ObjectMeasure] = field(default_factory=dict)
     notice: str = ""
+
+
+class MemoryExhausted(AppError):
+    """There was no memory for a frame, and nothing left to give up. The frames before it are finished and good."""
 
 
 @dataclass(frozen=True)

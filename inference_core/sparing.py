@@ -12,18 +12,14 @@ from typing import TypeVar
 
 import torch
 
+from inference_core.api import MemoryExhausted
 from inference_core.feature_cache import FeatureCache
 from inference_core.propagator import Propagator, SupportsSparing
-from util.errors import AppError
 
 T = TypeVar("T")
 
 _WORDS = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
 """How libraries below torch say it, which raise nothing but RuntimeError: CUDA's own, and the allocator of the CPU."""
-
-
-class MemoryExhausted(AppError):
-    """There was no memory for a frame, and nothing left to give up. The frames before it are finished."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:

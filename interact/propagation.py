@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from inference_core.api import CoreApi, Direction, FrameResult, KeyFrame, PropagationRequest
+from inference_core.api import CoreApi, Direction, FrameResult, KeyFrame, MemoryExhausted, PropagationRequest
 from interact.baselines import Baseline, baseline_after_propagation
 from interact.commands import BaselineChange, Change, MarkChange, MaskChange, Scene, Step
 from interact.cut_watch import propagate_within_scene
@@ -87,7 +87,7 @@ class Propagation:
 
         def finish(outcome: Outcome) -> None:
             step, text = self._end(outcome)
-            finished(step, text, is_failed=outcome.kind == "failed")
+            finished(step, text, is_failed=outcome.kind == "failed" and not _is_cut_short(outcome))
 
         return Job(f"Propagating from frame {self._anchor}", None, run, self._apply, finish)
 
@@ -135,15 +135,17 @@ class Propagation:
             raise RuntimeError(f"the engine changed protected objects {hurt.tolist()} on frame {frame}")
 
     def _end(self, outcome: Outcome) -> tuple[Step | None, str]:
-        if outcome.kind == "failed":
+        if outcome.kind == "failed" and not _is_cut_short(outcome):
             log.error("propagation from frame %d failed", self._anchor, exc_info=outcome.error)
             self._confidence.settle(None)
             step = Step("the propagation", self._anchor, tuple(map(MaskChange, self._deltas)))
             return step, f"Propagation failed, the masks are as before: {outcome.error}"
         count = len(self._frames)
         frames = f"{count} frame{'' if count == 1 else 's'}"
-        stopped = " (stopped)" if outcome.kind == "cancelled" else ""
+        stopped = "" if outcome.kind == "done" else " (stopped)"
         cuts = "".join(f" It ends at the scene cut between frames {a} and {b}." for a, b in self._cuts)
+        if _is_cut_short(outcome):
+            cuts += f" {outcome.error}"
         if not count:
             return None, f"Nothing was propagated{stopped}.{cuts}"
         label = f"propagate {frames}{stopped}"
@@ -189,6 +191,11 @@ class Propagation:
         for change in step.changes:
             if not isinstance(change, MaskChange):
                 change.apply(self._scene)
+
+
+def _is_cut_short(outcome: Outcome) -> bool:
+    """Whether it ended for want of memory: what was done until then is good, and stays as when the user stops."""
+    return isinstance(outcome.error, MemoryExhausted)
 
 
 def _is_due(baseline: Baseline, direction: Direction) -> bool:

@@ -17,12 +17,16 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from torch import Tensor
 
 import inference_core.factory
 import propagate
 from evaluation.score import score_folders, summarize
 from inference_core.api import CoreApi, ExistingMask, FrameReader, FrameResult, PropagationRequest
+from inference_core.propagators.static import StaticPropagator
+from model.light import LightNet
 from storage.frame_source import open_source
 from storage.lock import FolderLock
 from storage.mask_io import read_mask, write_mask
@@ -305,6 +309,40 @@ def test_embedded_network_between_two_annotations(scene: Scene, run: Run) -> Non
     assert told["predictions"] == 3 + 2 + 1
     weights = Path(told["weights"]["file"]).read_bytes()
     assert told["weights"]["sha256"] == hashlib.sha256(weights).hexdigest()
+
+
+def test_when_the_memory_runs_out_settings_are_lowered_and_told(
+    scene: Scene, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that can compute one object at a time only."""
+    real, stats = LightNet.decode, scene.root / "run.json"
+
+    def decode(self: LightNet, read: Tensor, *rest: Tensor) -> Tensor:
+        if len(read) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory (injected)")
+        return real(self, read, *rest)
+
+    monkeypatch.setattr(LightNet, "decode", decode)
+    ended = run("--engine", "light", "--range", "0:4", "--stats", stats)
+    assert ended.code == 0
+    assert len(left_over(scene.output)) == 4
+    assert "Frame 1: The memory ran out." in ended.err and "1 at a time" in ended.err
+    assert json.loads(stats.read_text())["settings"]["objects_at_a_time"] == 1
+
+
+def test_with_nothing_left_to_give_up_finished_frames_stay(
+    scene: Scene, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = StaticPropagator.segment
+
+    def segment(self: StaticPropagator, frame: int, *rest: object) -> Tensor:
+        if frame >= 3:
+            raise MemoryError
+        return real(self, frame, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(StaticPropagator, "segment", segment)
+    refused(run(), "no memory left")
+    assert left_over(scene.output) == ["00000.png", "00001.png", "00002.png"]
 
 
 # ------------------------------------------------------------------------------------------------ bad input

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 import inference_core.propagators.banked as banked
-from inference_core.api import FrameResult, KeyFrame, PropagationRequest
+from inference_core.api import FrameResult, KeyFrame, MemoryExhausted, PropagationRequest
 from inference_core.core import InferenceCore
 from inference_core.fusion import LinearFuser
 from inference_core.policy import CompatPolicy
 from inference_core.propagator import Memory
 from inference_core.propagators.light import LightPropagator
-from inference_core.sparing import MemoryExhausted, is_out_of_memory
+from inference_core.sparing import is_out_of_memory
 from tests.inference_core.engines import make_propagator
 from tests.inference_core.fakes import ArrayFrames
 from tests.synthetic import make_synthetic_video

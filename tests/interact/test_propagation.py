@@ -8,7 +8,7 @@ from typing import NoReturn
 import numpy as np
 import pytest
 
-from inference_core.api import PropagationRequest
+from inference_core.api import FrameResult, MemoryExhausted, PropagationRequest
 from interact.baselines import baseline_after_edit, baseline_after_propagation
 from interact.packed_mask import PackedMask
 from interact.session import LOCKED_MESSAGE
@@ -81,6 +81,28 @@ def test_failure_restores_the_masks_and_names_the_error(hand: Driver, fail_at: i
     assert hand.propagate().kind == "failed"
     assert hand.state() == before and session.history.undo_label == label and not session.is_locked
     assert hand.messages[-1] == "Propagation failed, the masks are as before: the fake engine broke"
+
+
+def test_when_the_memory_is_exhausted_the_finished_frames_stay(
+    hand: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = hand.session
+    hand.click(8, 10)
+    before, plain = hand.state(), hand.core.propagate
+
+    def exhausted(request: PropagationRequest, token: CancelToken) -> Iterator[FrameResult]:
+        for result in plain(request, token):
+            if result.done == 5:
+                raise MemoryExhausted("There is no memory left.", "Choose a smaller size.")
+            yield result
+
+    monkeypatch.setattr(hand.core, "propagate", exhausted)
+    assert hand.propagate().kind == "failed"
+    assert session.masks.frames() == [0, 1, 2, 3, 4] and not session.is_locked
+    assert session.history.undo_label == "propagate 4 frames (stopped)"
+    assert hand.messages[-1] == "Propagated 4 frames (stopped). There is no memory left. Choose a smaller size."
+    session.undo()
+    assert hand.state() == before
 
 
 def test_engine_that_cannot_be_built_unlocks(hand: Driver) -> None:
