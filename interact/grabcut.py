@@ -33,6 +33,8 @@ DISTANCE_WEIGHT = 100.0
 """Value of the distance channel at one window diagonal from the prompts; colours range over about as much."""
 SMOOTHING = 0.6
 """Of outlines that are enlarged, in working pixels."""
+KEPT_SHARE = 0.5
+"""Of a mask that only negative prompts are about: so much stays, the part farthest from them."""
 MIN_SAMPLES = 8
 COLOR_WEIGHTS = np.array([0.7, 1.4, 1.4], np.float32)
 """Of L, a and b: light and shadow on one thing differ more in L than two things do in a and b."""
@@ -104,6 +106,10 @@ def _first_guess(window: Window, before: Region, seeds: NDArray[np.uint8]) -> ND
     for prompt in window.prompts:
         near = _distance(window.patch(prompt)) <= _reach(window, prompt, before) * min(window.size)
         labels[near] = cv2.GC_PR_FGD if prompt.positive else cv2.GC_PR_BGD
+    if before.any() and (seeds == OUTSIDE).any() and not (seeds == INSIDE).any():
+        # Nothing else says what the object is: what lies far from where it is not stays.
+        far = _distance(seeds == OUTSIDE)
+        labels[before & (far >= np.quantile(far[before], 1 - KEPT_SHARE))] = cv2.GC_FGD
     for value, label in ((INSIDE, cv2.GC_FGD), (OUTSIDE, cv2.GC_BGD)):
         labels[seeds == value] = label
     _ensure_samples(labels)

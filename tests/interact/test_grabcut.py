@@ -173,3 +173,26 @@ def _inmost(region: np.ndarray) -> tuple[float, float, float]:
     depth = cv2.distanceTransform(np.pad(region, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
     y, x = np.unravel_index(np.argmax(depth), depth.shape)
     return float(depth[y, x]), x + 0.5, y + 0.5
+
+
+def test_negative_strokes_alone_take_a_leak_and_leave_the_object(
+    scene: tuple[ImageU8, np.ndarray, np.ndarray]
+) -> None:
+    """What a propagation leaks into: a disc and much of the ground beside it, told by strokes over the ground only."""
+    image, red, _ = scene
+    leaked = red.copy()
+    leaked[90:210, 190:290] = True
+    strokes = (
+        Stroke((Point(220, 100), Point(280, 200)), False, 6),
+        Stroke((Point(280, 100), Point(220, 200)), False, 6),
+    )
+    result = predict(image, *strokes, mask=leaked)
+    assert iou(result, red) > 0.9 > iou(leaked, red)
+
+
+def test_a_negative_stroke_over_the_whole_object_leaves_its_far_part(
+    scene: tuple[ImageU8, np.ndarray, np.ndarray]
+) -> None:
+    image, red, _ = scene
+    result = predict(image, Stroke((Point(80, 110), Point(80, 190)), False, 6), mask=red)
+    assert result[150, 180] and not result[150, 80]
