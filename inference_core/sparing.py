@@ -18,7 +18,7 @@ from inference_core.propagator import Propagator, SupportsSparing
 
 T = TypeVar("T")
 
-_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
+_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED", "bad_alloc")
 """How libraries below torch say it, which raise nothing but RuntimeError: CUDA's own, and the allocator of the CPU."""
 
 
