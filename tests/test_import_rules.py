@@ -49,7 +49,7 @@ BUILDERS = frozenset(
 )
 
 TORCH_PACKAGES = ("torch", "torchvision")
-TORCH_ALLOWED = ("model", "inference_core", "training", "generation")
+TORCH_ALLOWED = ("model", "inference_core", "training", "generation", "benchmarks")
 TORCH_FORBIDDEN_FILES = (
     "model/zoo.py",
     "model/signatures.py",

@@ -1,0 +1,172 @@
+"""Frames per second and memory of every engine, and STCN beside its equations written down directly.
+
+    python -m benchmarks.engines [ENGINE ...] [--objects 1 3] [--frames 10] [--height 480] [--width 854] [--size PIXELS]
+
+Each line is a process of its own, so that peaks of memory do not mix. Networks whose file is not here run with random
+weights, which costs the same. The ratio to `benchmarks.plain` is taken within one run; as a figure about the published
+implementation it may be quoted only where `plain` takes what that one took on such a machine (see the last lines).
+"""
+from __future__ import annotations
+
+import argparse
+import contextlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks.moving_discs import MovingDiscs
+from benchmarks.plain import follow
+from inference_core.api import KeyFrame, PropagationRequest
+from inference_core.factory import build_core
+from inference_core.network_list import NETWORKS
+from model import zoo
+from model.stcn import STCN
+from storage.frame_store import FrameStore
+from util.config import DEVICES, AppConfig
+from util.errors import AppError
+from util.jobs import CancelToken
+from util.process_memory import peak_bytes
+from util.types import Size
+
+PLAIN = "plain"
+ENGINES = {"light": "light", "stcn": "stcn", "stm": "stm", "afb-urr": "afb_urr", "rvos": "rvos"}
+"""Engine -> its row in `inference_core.network_list`."""
+PUBLISHED_SECONDS = {1: 1.25, 3: 2.95}
+"""Per frame, by objects: 480x854, 10 frames, float32, 2 cores that reach 215 to 256 GFLOP/s."""
+TOLERANCE = 0.2
+_MIB = 1 << 20
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(prog="python -m benchmarks.engines", description="Speed and memory of the engines.")
+    made.add_argument("engines", nargs="*", metavar="ENGINE", help=f"{', '.join(ENGINES)} (all)")
+    made.add_argument("--objects", type=int, nargs="+", default=[1, 3], metavar="K", help="numbers of objects (1 3)")
+    made.add_argument("--frames", type=int, default=10, metavar="N", help="frames of the video (10)")
+    made.add_argument("--height", type=int, default=480, metavar="PIXELS", help="of the video (480)")
+    made.add_argument("--width", type=int, default=854, metavar="PIXELS", help="of the video (854)")
+    made.add_argument("--size", type=int, metavar="PIXELS", help="shorter side for the networks (the engine's own)")
+    made.add_argument("--device", choices=DEVICES, default="auto", help="where the networks run (auto)")
+    made.add_argument("--no_amp", action="store_true", help="full float32")
+    made.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    return made
+
+
+def _weights(engine: str, folder: Path) -> Path:
+    """The engine's file if there is one, else random numbers."""
+    network = next(row for row in NETWORKS if row.name == ENGINES[engine])
+    for name in network.files:
+        if zoo.is_available(name):
+            return zoo.resolve(name)
+    torch.manual_seed(0)
+    return network.save(network.make(), folder)
+
+
+def _engine_seconds(engine: str, given: argparse.Namespace, video: MovingDiscs) -> list[float]:
+    """Seconds of every frame but the first."""
+    store = FrameStore(video, budget_bytes=256 * _MIB)
+    with tempfile.TemporaryDirectory() as folder, contextlib.closing(store) as frames:
+        config = AppConfig(
+            engine=engine, weights=_weights(engine, Path(folder)), size=given.size, device=given.device,
+            no_amp=given.no_amp,
+        )  # fmt: skip
+        blank = np.zeros(video.size, np.uint8)
+        with contextlib.closing(build_core(config, frames, lambda frame: blank)) as core:
+            first = video.mask(0)
+            core.sync([KeyFrame(0, first, frozenset(range(1, given.objects[0] + 1)))])
+            return _timed(core.propagate(PropagationRequest(0, "forward"), CancelToken()))
+
+
+def _timed(results: Iterator[object]) -> list[float]:
+    """Seconds that each result took, without the first, which tunes what runs after it."""
+    taken, begun = [], time.perf_counter()
+    for _ in results:
+        taken.append(time.perf_counter() - begun)
+        begun = time.perf_counter()
+    return taken[1:]
+
+
+def _plain_seconds(given: argparse.Namespace, video: MovingDiscs) -> list[float]:
+    torch.manual_seed(0)
+    network = STCN().eval().requires_grad_(False)
+    with contextlib.closing(FrameStore(video, budget_bytes=256 * _MIB)) as frames:
+        images = torch.from_numpy(np.stack([frames.get(number) for number in range(given.frames)]))
+    first = video.mask(0)
+    masks = torch.from_numpy(np.stack([first == k for k in range(1, given.objects[0] + 1)])).float()
+    return _timed(follow(network, images, masks))
+
+
+def measure_one(given: argparse.Namespace) -> None:
+    """In a process of its own: prints seconds per frame and the peak of memory."""
+    [name], size = given.engines, Size(given.height, given.width)
+    video = MovingDiscs(given.frames, size, given.objects[0])
+    taken = _plain_seconds(given, video) if name == PLAIN else _engine_seconds(name, given, video)
+    print(f"{statistics.mean(taken)} {peak_bytes() or 0}")
+
+
+def _measure(name: str, objects: int, argv: Sequence[str]) -> tuple[float, int]:
+    """Seconds per frame and peak bytes. Raises AppError when the process fails."""
+    command = [sys.executable, "-m", "benchmarks.engines", name, "--objects", str(objects), "--one", *argv]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise AppError(f"{name} with {objects} objects failed: {done.stderr.strip().splitlines()[-1]}")
+    seconds, peak = done.stdout.split()[-2:]
+    return float(seconds), int(peak)
+
+
+def _passed_on(given: argparse.Namespace) -> Iterator[str]:
+    for name in ("frames", "height", "width", "size", "device"):
+        value = getattr(given, name)
+        if value is not None:
+            yield from (f"--{name}", str(value))
+    if given.no_amp:
+        yield "--no_amp"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    made = parser()
+    given = made.parse_args(argv)
+    names = given.engines or [*ENGINES, PLAIN]
+    unknown = set(names) - {*ENGINES, PLAIN}
+    if unknown or given.frames < 3 or min(given.objects) < 1:
+        made.error(f"no such engine: {', '.join(sorted(unknown))}" if unknown else "needs 3 frames and an object")
+    if given.one:
+        measure_one(given)
+        return 0
+    print("| engine | objects | s per frame | frames/s | peak memory, MiB |\n|---|---|---|---|---|")
+    seconds: dict[tuple[str, int], float] = {}
+    try:
+        for name in names:
+            for objects in given.objects:
+                seconds[name, objects], peak = _measure(name, objects, [*_passed_on(given)])
+                took = seconds[name, objects]
+                print(f"| {name} | {objects} | {took:.3f} | {1 / took:.2f} | {peak / _MIB:.0f} |", flush=True)
+    except AppError as error:
+        print(f"benchmarks.engines: {error}", file=sys.stderr)
+        return 2
+    for objects in given.objects:
+        _compare(seconds, objects, given)
+    return 0
+
+
+def _compare(seconds: dict[tuple[str, int], float], objects: int, given: argparse.Namespace) -> None:
+    plain, engine = seconds.get((PLAIN, objects)), seconds.get(("stcn", objects))
+    if plain is None or engine is None:
+        return
+    print(f"stcn, {objects} objects: {plain / engine:.2f} times as fast as its equations written down directly")
+    published = PUBLISHED_SECONDS.get(objects)
+    if published is not None and (given.height, given.width, given.frames) == (480, 854, 10):
+        is_alike = abs(plain / published - 1) <= TOLERANCE
+        quoted = "may be quoted" if is_alike else "must not be quoted"
+        print(f"  plain {plain:.2f} s, published {published:.2f} s: the ratio {quoted} about the published program")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
