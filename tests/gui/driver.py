@@ -201,6 +201,8 @@ class Driver:
             self.window.resize(1200, 800)
         self.window.show()
         qtbot.waitExposed(self.window)
+        # Without a window manager nobody else does it, and keys act as shortcuts in the active window only.
+        QApplication.setActiveWindow(self.window)
 
     @property
     def session(self) -> VideoSession:

@@ -57,7 +57,7 @@ def saves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     everything, proposals = zoo.WEIGHT_FILES, registry.proposal_file()
     monkeypatch.setattr("gui.suggest_control.proposal_file", lambda: proposals)
     monkeypatch.setattr(zoo, "WEIGHT_FILES", table)
-    monkeypatch.setattr("gui.method_control.weight_files", lambda: everything)
+    monkeypatch.setattr("interact.method_setup.weight_files", lambda: everything)
     monkeypatch.setattr(zoo, "SAVES", folder)
     return folder
 
