@@ -201,8 +201,7 @@ class Driver:
             self.window.resize(1200, 800)
         self.window.show()
         qtbot.waitExposed(self.window)
-        # Without a window manager nobody else does it, and keys act as shortcuts in the active window only.
-        QApplication.setActiveWindow(self.window)
+        self.activate()  # without a window manager nobody else does it
 
     @property
     def session(self) -> VideoSession:
@@ -246,6 +245,11 @@ class Driver:
 
     def is_enabled(self, action_id: str) -> bool:
         return self.window.actions_by_id[action_id].isEnabled()
+
+    def activate(self) -> None:
+        """Make the window the active one, which keys need to act as shortcuts, whatever the X server says late."""
+        QApplication.processEvents()
+        QApplication.setActiveWindow(self.window)
 
     def mask(self, frame: int | None = None) -> IndexMask:
         return self.session.masks.get(self.session.frame if frame is None else frame)

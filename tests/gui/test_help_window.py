@@ -27,7 +27,7 @@ def empty(start: Start) -> Driver:
 
 
 def press(driver: Driver, key: int, modifiers: Qt.KeyboardModifier = Qt.NoModifier) -> None:
-    driver.window.activateWindow()
+    driver.activate()
     QTest.keyClick(driver.window, key, modifiers)
 
 

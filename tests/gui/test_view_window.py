@@ -39,6 +39,7 @@ def pixel(driver: Driver, x: int, y: int) -> tuple[int, ...]:
 def press(driver: Driver, key: int, modifiers: Qt.KeyboardModifier = Qt.NoModifier) -> None:
     from PyQt5.QtTest import QTest
 
+    driver.activate()
     QTest.keyClick(driver.window.canvas, key, modifiers)
 
 
@@ -174,6 +175,7 @@ def test_holding_a_key_shows_the_mask_before_the_last_change(painted: Driver, qt
     canvas = painted.window.canvas
     canvas.setFocus()
     assert shown(painted, 45.5, 50.5) == object_color(1)
+    painted.activate()
     qtbot.keyPress(canvas, Qt.Key_T)
     assert shown(painted, 45.5, 50.5) == (0, 0, 0) and shown(painted, 45.5, 30.5) == object_color(1)
     qtbot.keyRelease(canvas, Qt.Key_T)
