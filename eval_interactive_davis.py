@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(config: DavisConfig, engine: AppConfig) -> int:
     """Play everything and print the summary. Raises AppError."""
-    official = load()
+    official = load(config.seed)
     if not config.davis.is_dir():
         raise AppError(f"--davis {config.davis}: no such folder.", "Name the folder of the data set.")
     track = DavisTrack(config, engine, official, make_helpers(config, engine))

@@ -2,7 +2,8 @@
 
 Nothing else imports it, and it is imported only when `load` is called. It was written for numpy 1, networkx 2 and
 pandas 1; what is missing today is put back here, and its downloads are turned off: a benchmark that fetches gigabytes
-because a file is not where it looks for it is of no use.
+because a file is not where it looks for it is of no use. The robot's lines are drawn along skeletons, whose thinning
+breaks ties at random: with a seed one run is like the next.
 """
 # ruff: noqa: ANN401 - the package has no types
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,17 +90,23 @@ class Official:
             self._davis.sets, self._davis.dataset, self._service.summarize_report = before
 
 
-def load() -> Official:
-    """Import the package. AppError when it, or something it needs, is not installed."""
+def load(seed: int) -> Official:
+    """Import the package. AppError when it, or something it needs, is not installed.
+
+    Args:
+        seed: of the robot: the same errors get the same lines, whatever was drawn before. Counts for the whole process.
+    """
     _put_back_what_is_gone()
     try:
         from davisinteractive.dataset import Davis
         from davisinteractive.evaluation import EvaluationService
         from davisinteractive.evaluation.service import ROBOT_DEFAULT_PARAMETERS
-        from davisinteractive.robot import InteractiveScribblesRobot
+        from davisinteractive.robot import InteractiveScribblesRobot, interactive_robot
         from davisinteractive.session import DavisInteractiveSession
+        from skimage.morphology import medial_axis
     except ImportError as error:
         raise AppError(f"The package davisinteractive cannot be imported ({error}).", _INSTALL) from error
+    interactive_robot.medial_axis = partial(medial_axis, rng=seed)
     Davis._download_scribbles = Davis._download_annotations = _no_download
     return Official(
         DavisInteractiveSession, Davis, EvaluationService, InteractiveScribblesRobot, ROBOT_DEFAULT_PARAMETERS

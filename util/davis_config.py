@@ -50,7 +50,8 @@ class DavisConfig:
         help="for one sample and object, all its rounds together (default: no limit)",
     )
     seed: int = flags.flag(
-        0, "--seed", programs=_MINE, parse=flags.integer(0), metavar="N", help="of --frame_selection random"
+        0, "--seed", programs=_MINE, parse=flags.integer(0), metavar="N",
+        help="of the robot's lines and of --frame_selection random: one seed, one result",
     )
 
 
