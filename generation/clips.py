@@ -17,6 +17,7 @@ from torch import Tensor
 from generation.motion import random_warps
 from generation.pack import PROCEDURAL, SHAPES, Pack
 from generation.photometric import degrade
+from generation.stills import WHOLE_SETS
 
 LAYER_GAP = 1000.0
 """Points on different layers are this many cells apart: farther than any two of one layer."""
@@ -64,6 +65,8 @@ class ClipRenderer:
     Args:
         frames: T. objects: K. pastes: layers in front of the background.
         hard: amount of motion, 1 is normal.
+        made_up: how often an object plays that nobody would point at as one thing: a union of neighbouring segments,
+            a garment of a person. 1 leaves them as they are in the pack.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class ClipRenderer:
         objects: int = 2,
         pastes: int = 2,
         hard: float = 1.0,
+        made_up: float = 1.0,
         stride: int = 8,
     ) -> None:
         self._device = device
@@ -88,7 +92,7 @@ class ClipRenderer:
         bits = (pack.object_bits[:, None] >> np.arange(64, dtype=np.uint64)) & np.uint64(1)
         self._tables = torch.from_numpy(bits.astype(np.float32)).to(device)
         # Tiny objects less often; ones that touch the border of their picture are cut off, so bad to paste.
-        size = np.clip(pack.object_area / 0.05, 0.1, 1)
+        size = np.clip(pack.object_area / 0.05, 0.1, 1) * np.where(_is_one_thing(pack), 1, made_up)
         rim = pack.object_rim
         self._base_p = _probabilities(pack, size * np.where(rim > 0.3, 0.25, 1), BASE_MIX)
         fits = pack.object_area < 0.45
@@ -237,6 +241,15 @@ class _Cast:
     second: NDArray[np.int64]
     present: NDArray[np.bool_]
     label: NDArray[np.int64]
+
+
+def _is_one_thing(pack: Pack) -> NDArray[np.bool_]:
+    """Of every object: a segment by itself, or all of a picture where a set's labels are parts of one object."""
+    of_whole_set = np.isin(pack.sets[pack.object_set], sorted(WHOLE_SETS))
+    everything = np.zeros(int(pack.object_map.max()) + 1, np.uint64)
+    np.bitwise_or.at(everything, pack.object_map, pack.object_bits)
+    is_segment = pack.object_bits & (pack.object_bits - np.uint64(1)) == 0
+    return np.asarray(np.where(of_whole_set, pack.object_bits == everything[pack.object_map], is_segment), np.bool_)
 
 
 def _probabilities(pack: Pack, weight: NDArray[np.float64], mix: Mapping[str, float]) -> NDArray[np.float64]:

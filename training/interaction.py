@@ -26,6 +26,8 @@ _ROUNDS = (0.4, 0.25, 0.2, 0.15)
 """How often a sample has been prompted 0, 1, 2, ... times before the prompt that is learnt from."""
 _SPOILED_SHARE = 0.25
 """How often the prompts correct a mask that was there before the first of them."""
+_MADE_UP = 0.1
+"""Unions of segments play seldom: one click cannot say which neighbours are meant, so guessing would blur the rest."""
 _HARDEST = 0.5
 _SCORE_SAMPLES, _SCORE_BATCH, _SCORE_SIDE, _SCORE_CLICKS = 96, 8, 256, 5
 _SCORE_SEED = 1
@@ -46,8 +48,8 @@ class InteractionTask:
 
     def __init__(self, preset: Preset, train: Path, heldout: Path, device: torch.device, light: Path) -> None:
         self._light = light
-        self._train = ClipRenderer(load_pack(train), device, seed=preset.seed, frames=1, pastes=1)
-        self._heldout = ClipRenderer(load_pack(heldout), device, seed=_SCORE_SEED, frames=1, pastes=1)
+        self._train = ClipRenderer(load_pack(train), device, seed=preset.seed, frames=1, pastes=1, made_up=_MADE_UP)
+        self._heldout = ClipRenderer(load_pack(heldout), device, seed=_SCORE_SEED, frames=1, pastes=1, made_up=0)
 
     def build(self) -> nn.Module:
         network = InteractionNet()

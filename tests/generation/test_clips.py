@@ -1,6 +1,8 @@
 """Rendered clips: repeatable, with masks that exclude each other and a correspondence that is exact."""
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -8,9 +10,9 @@ from torch import Tensor
 
 from generation import clips
 from generation.clips import LAYER_GAP, ClipBatch, ClipRenderer
-from generation.pack import Pack
+from generation.pack import Pack, build_pack
 from generation.photometric import degrade
-from tests.generation.pictures import tiny_pack
+from tests.generation.pictures import blocks, names, ramp, tiny_pack, write_still
 
 CPU = torch.device("cpu")
 SIDE = 64
@@ -125,6 +127,21 @@ def test_twins_and_distractors(pack: Pack) -> None:
     assert (followed[:, 0] != followed[:, 1]).any(), "of some twins only one is followed"
     assert set(np.unique(cast.label)) == {0, 1, 2}
     assert not cast.label[~cast.present].any()
+
+
+@pytest.mark.parametrize(("set_name", "one_thing"), [("set", {1, 2}), ("ccp", {3})])
+def test_made_up_objects_can_be_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, set_name: str, one_thing: set[int]
+) -> None:
+    """Segments 1 and 2 touch: their union 3 is one thing only where a set's labels are parts of it."""
+    for name in names("train", 6, set_name):
+        write_still(tmp_path / set_name, name, ramp(), blocks())
+    pack = build_pack(tmp_path, "train", side=SIDE, quality=98, scenes=0, shapes=0)
+    bits = pack.object_bits >> np.uint64(1)
+    assert set(bits.tolist()) == {1, 2, 3}
+    for made_up, expected in ((0.0, one_thing), (1.0, {1, 2, 3})):
+        cast = ClipRenderer(pack, CPU, made_up=made_up)._cast(np.random.default_rng(0), 200)
+        assert set(bits[cast.object].ravel().tolist()) == expected
 
 
 def test_photometric_change_is_repeatable_and_differs_between_frames() -> None:
