@@ -4,9 +4,10 @@
 
 `DIR` is a data set in the DAVIS layout. The true first mask is carried forward; then the true mask of the last frame is
 given too and carried back, so that every frame has two results, fused. For both rounds the table gives Spearman's rank
-correlation of each measure, and of the confidence made of them, with the true J, over all frames and objects of a
-sequence, their mean over the sequences, and that over the masks of all sequences together; and what the rule for
-suspects finds: how many masks have a J below 0.5, how many are suspects, and how many are both.
+correlation of each measure, of the confidence made of them, and of the steadiness (one minus the flicker, see
+`util/flicker.py`) with the true J, over all frames and objects of a sequence, their mean over the sequences, and that
+over the masks of all sequences together; and what the rules for suspects find: how many masks have a J below 0.5, how
+many are suspects by confidence or by flicker, and how many are both.
 """
 from __future__ import annotations
 
@@ -33,22 +34,33 @@ from storage.frame_source import open_source
 from storage.frame_store import FrameStore
 from util.config import AppConfig
 from util.errors import AppError
+from util.flicker import FLICKER_ABOVE, flicker
 from util.jobs import CancelToken
 from util.threads import calm_openmp
 from util.types import IndexMask
 
 BAD = 0.5
 """A mask with a lower J is one that a user would want to find."""
-MEASURES = ("margin", "area", "overlap", "agreement", "confidence")
+MEASURES = ("margin", "area", "overlap", "agreement", "confidence", "steadiness")
 ROUNDS = ("one key frame", "two key frames")
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One object on one frame: what is told without the truth, and the true J."""
+    """One object on one frame: what is told without the truth, and the true J. Args: steadiness: 1 minus flicker."""
 
     measure: ObjectMeasure
     region: float
+    steadiness: float = 1.0
+
+    def value(self, name: str) -> float | None:
+        """Of one of `MEASURES`."""
+        found: float | None = self.steadiness if name == "steadiness" else getattr(self.measure, name)
+        return found
+
+    @property
+    def is_suspect(self) -> bool:
+        return self.measure.confidence < SUSPECT_BELOW or 1 - self.steadiness > FLICKER_ABOVE
 
 
 def rank_correlation(one: ArrayLike, other: ArrayLike) -> float:
@@ -87,12 +99,19 @@ def measure_rounds(core: CoreApi, truth: Mapping[int, IndexMask], masks: list[In
 def _carry(
     core: CoreApi, request: PropagationRequest, truth: Mapping[int, IndexMask], masks: list[IndexMask]
 ) -> Iterator[Sample]:
+    """Flicker needs the frame after, so the samples come when the last frame is there."""
+    measured: list[tuple[int, int, ObjectMeasure, float]] = []
     for result in core.propagate(request, CancelToken()):
         masks[result.frame] = result.mask
         true = truth.get(result.frame)
         if true is not None:
             for object_id, measure in result.measures.items():
-                yield Sample(measure, region_similarity(true == object_id, result.mask == object_id))
+                region = region_similarity(true == object_id, result.mask == object_id)
+                measured.append((result.frame, object_id, measure, region))
+    last = len(masks) - 1 if request.last is None else request.last
+    for frame, object_id, measure, region in measured:
+        near = [masks[other] == object_id for other in (frame - 1, frame, frame + 1) if 0 <= other <= last]
+        yield Sample(measure, region, 1 - flicker(*near) if len(near) == 3 else 1.0)
 
 
 @dataclass(frozen=True)
@@ -118,10 +137,10 @@ def row_of(sequence: str, round_name: str, samples: Sequence[Sample]) -> Row:
     regions = np.array([sample.region for sample in samples])
     correlations = []
     for name in MEASURES:
-        values = [getattr(sample.measure, name) for sample in samples]
+        values = [sample.value(name) for sample in samples]
         has_all = all(value is not None for value in values)
         correlations.append(rank_correlation(values, regions) if has_all else float("nan"))
-    suspect = np.array([sample.measure.confidence < SUSPECT_BELOW for sample in samples])
+    suspect = np.array([sample.is_suspect for sample in samples])
     bad = regions < BAD
     return Row(
         sequence, round_name, len(samples), float(regions.mean()), tuple(correlations), int(bad.sum()),

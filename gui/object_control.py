@@ -12,6 +12,7 @@ from gui.object_dialogs import ColorDialog, GoToDialog, Scope, ScopeDialog
 from gui.object_row import ObjectRow
 from gui.trash_dialog import TrashDialog
 from interact.cleaning import Cleaning
+from interact.object_plans import cleaned as cleaned_mask
 from interact.prompts import Polygon
 from interact.session import VideoSession
 from util.errors import AppError
@@ -195,8 +196,7 @@ class ObjectControl(QObject):
         def show(cleaning: Cleaning | None) -> None:
             video = self._controller.video
             if video is not None and video.session is session:
-                mask = None if cleaning is None else cleaning.apply(session.masks.get(frame), object_id)
-                video.view.show_trial(mask)
+                video.view.show_trial(None if cleaning is None else cleaned_mask(session, object_id, cleaning, frame))
 
         dialog = CleaningDialog(self._window, name, len(session.frames), frame, cleaned)
         dialog.changed.connect(show)

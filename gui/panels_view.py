@@ -17,7 +17,7 @@ from gui.timeline_paint import Lane
 from gui.timeline_strips import Strips
 from inference_core.confidence import SUSPECT_BELOW
 from interact.objects import SceneObject
-from interact.review import ObjectReview, flag_runs, progress
+from interact.review import ObjectReview, flag_runs, flags_of, progress
 from interact.session import VideoSession
 from util.observer import Signal
 from util.palette import Rgb, object_color
@@ -79,6 +79,7 @@ class PanelsView(QObject):
             (session.in_out.changed, self._on_in_out_changed),
             (session.objects.changed, self.refresh),
             (session.confidence.changed, self._refresh_soon),
+            (session.flicker.changed, self._refresh_soon),
             (session.tool_changed, self._on_tool_changed),
             (session.interaction_changed, self._on_interaction_changed),
             (session.history.changed, self.saving.refresh),
@@ -143,8 +144,12 @@ class PanelsView(QObject):
             marks = {kind: of_kind.runs.get(object_id, ()) for kind, of_kind in session.marks.items()}
             if item.is_locked:
                 marks["locked"] = (range(len(session.frames)),)
+            present = tuple(self.presence.runs(object_id))
+            made = (*present, *marks["key"], *marks["verified"])
+            made += tuple(span.frames for span in session.provenance.of(object_id))
+            flicker = session.flicker.values(object_id, flags_of(made, len(session.frames)))
             found[object_id] = ObjectReview.of(
-                object_id, item.name, self.presence.runs(object_id), marks, session.confidence.values(object_id)
+                object_id, item.name, present, marks, session.confidence.values(object_id), flicker
             )
         return found
 
@@ -154,7 +159,7 @@ class PanelsView(QObject):
         if review is None:
             return None
         done = flag_runs(review.done)
-        return Strips(review.name, review.confidence, SUSPECT_BELOW, done, self.progress)
+        return Strips(review.name, review.confidence, SUSPECT_BELOW, done, self.progress, review.flicker)
 
     @property
     def progress(self) -> float:

@@ -12,6 +12,7 @@ from PyQt5.QtCore import QObject
 
 from gui.advice_control import AdviceControl
 from gui.done_dialog import DoneDialog
+from gui.flicker_scan import FlickerScan
 from gui.sheet_dialog import SheetDialog
 from interact.review import STATE_KINDS, StateKind, missing, progress, worst_first
 from util.errors import AppError
@@ -30,6 +31,7 @@ class ReviewControl(QObject):
         self.advice = AdviceControl(controller)
         self._controller = controller
         self._window = controller.window
+        self._scan: FlickerScan | None = None
 
     def commands(self) -> dict[str, Callable[[], object]]:
         """What the actions of this part do, by their ids."""
@@ -48,9 +50,13 @@ class ReviewControl(QObject):
     def begin(self, video: OpenVideo) -> None:
         """A video was opened."""
         video.panels.refreshed.connect(self.advice.refresh)
+        self._scan = FlickerScan(video.session, self._controller.files, self)
 
     def forget(self) -> None:
         """The video is closed."""
+        if self._scan is not None:
+            self._scan.close()
+            self._scan = None
         self.advice.forget()
         for dialog in self._window.findChildren((SheetDialog, DoneDialog)):
             dialog.close()
@@ -73,6 +79,8 @@ class ReviewControl(QObject):
         frame = review.beside(kind, session.frame, direction)
         if frame is not None:
             self._controller.edit.step(frame - session.frame)
+            if kind == "suspect":
+                self._controller.show_message(f"Frame {frame} is suspect: {review.doubt(frame).reason}.")
             return
         side = "after" if direction > 0 else "before"
         self._controller.show_message(f"There is no {kind} frame of {review.name} {side} this one.")
@@ -90,7 +98,8 @@ class ReviewControl(QObject):
         reviews, within = video.panels.review(), video.session.in_out.frames
         suspects = worst_first(reviews.values(), within, MAX_PICTURES)
         if not suspects:
-            raise AppError("No frame is suspect.", "Frames become suspect where a propagation was not sure of them.")
+            raise AppError("No frame is suspect.", "Frames become suspect where a propagation was "
+                           "not sure of them, or where a mask flickers.")
         total = sum(int(review.suspect[within.start : within.stop].sum()) for review in reviews.values())
         SheetDialog(self._window, video.session, suspects, total, self.go).open_and_load(self._controller.files)
 

@@ -10,15 +10,13 @@ from PyQt5.QtWidgets import QDialog, QListView, QListWidget, QListWidgetItem, QV
 from gui.job_runner import JobRunner
 from gui.thumbnails import small_picture, to_pixmap
 from gui.widgets import muted, step_of
+from interact.review import Doubt
 from interact.session import VideoSession
 from util.jobs import CancelToken, Job, Outcome
 from util.types import ImageU8
 
 PICTURE_STEPS = 40
 """Width of a picture."""
-
-Suspect = tuple[int, int, float]
-"""frame, object id, confidence."""
 
 
 class SheetDialog(QDialog):
@@ -28,7 +26,7 @@ class SheetDialog(QDialog):
         self,
         parent: QWidget,
         session: VideoSession,
-        suspects: Sequence[Suspect],
+        suspects: Sequence[Doubt],
         total: int,
         go: Callable[[int, int], None],
     ) -> None:
@@ -54,9 +52,10 @@ class SheetDialog(QDialog):
         self.view.setWordWrap(True)
         blank = QPixmap(self._width, height)
         blank.fill(Qt.transparent)
-        for frame, object_id, value in self._suspects:
-            item = QListWidgetItem(QIcon(blank), f"{frame} · {session.objects.name(object_id)}\nconfidence {value:.2f}")
-            item.setToolTip(f"Go to frame {frame}")
+        for doubt in self._suspects:
+            name = session.objects.name(doubt.object_id)
+            item = QListWidgetItem(QIcon(blank), f"{doubt.frame} · {name}\n{doubt.reason}")
+            item.setToolTip(f"Go to frame {doubt.frame}: {doubt.reason}")
             self.view.addItem(item)
         self.view.itemClicked.connect(self._on_chosen)
         self.view.itemActivated.connect(self._on_chosen)
@@ -77,7 +76,7 @@ class SheetDialog(QDialog):
 
         def run(token: CancelToken) -> Generator[tuple[int, ImageU8], None, None]:
             """Worker thread."""
-            for place, (frame, object_id, _) in enumerate(suspects):
+            for place, (frame, object_id, *_) in enumerate(suspects):
                 token.check()
                 yield place, small_picture(session.frames.get(frame), session.masks.get(frame), object_id, own, width)
 
@@ -103,5 +102,5 @@ class SheetDialog(QDialog):
             self.view.item(place).setIcon(QIcon(pixmap))
 
     def _on_chosen(self, item: QListWidgetItem) -> None:
-        frame, object_id, _ = self._suspects[self.view.row(item)]
-        self._go(frame, object_id)
+        doubt = self._suspects[self.view.row(item)]
+        self._go(doubt.frame, doubt.object_id)

@@ -1,4 +1,6 @@
-"""The two strips below the timeline's lanes, both of one object: how sure the engine was, and what is reviewed."""
+"""The two strips below the timeline's lanes, both of one object: how sure the engine was (a line) and how much the
+mask flickers (bars), and what is reviewed.
+"""
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -11,10 +13,14 @@ from PyQt5.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 from gui import theme
 from gui.timeline_axis import TimeAxis, pixel_runs
 from gui.timeline_paint import Metrics, Stretches
+from interact.frame_flicker import Flickers
 from storage.confidence_file import Confidences
+from util.flicker import FLICKER_ABOVE
 
 CONFIDENCE, REVIEW = range(2)
 NUM_STRIPS = 2
+FLICKER_SEEN = 0.03
+"""Less than that, as every moving outline has, is not drawn."""
 FLOOR = 0.4
 """Confidence at the strip's foot: what is lower is as bad, and what matters lies above."""
 
@@ -26,6 +32,7 @@ class Strips:
         confidence: float32 [T], NaN where unknown. limit: below it a mask is suspect.
         done: runs of frames where the object is verified or known to be absent.
         share: of all objects and frames of the review, 0..1, how many are done.
+        flicker: float32 [T], NaN where unknown; above `util.flicker.FLICKER_ABOVE` a mask is suspect.
     """
 
     name: str
@@ -33,26 +40,31 @@ class Strips:
     limit: float
     done: tuple[range, ...]
     share: float
+    flicker: Flickers = field(compare=False)
     digest: bytes = field(init=False)
     """What two strips are compared by instead of their arrays."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "digest", self.confidence.tobytes())
+        object.__setattr__(self, "digest", self.confidence.tobytes() + self.flicker.tobytes())
 
     def label(self, strip: int) -> str:
         """What stands beside it."""
-        return "confidence" if strip == CONFIDENCE else f"review  {format_done(self.share)}"
+        return "confidence, flicker" if strip == CONFIDENCE else f"review  {format_done(self.share)}"
 
     def describe(self, strip: int, frame: int) -> str:
         """One line for the tooltip."""
         if strip == REVIEW:
             is_done = frame in Stretches.of(self.done)
             return f"{self.name}: {'verified, or known to be absent' if is_done else 'to be reviewed'}"
-        value = float(self.confidence[frame])
+        value, flicker = float(self.confidence[frame]), float(self.flicker[frame])
+        text = f"{self.name}: how sure the engine is, {value:.2f} of 1"
         if np.isnan(value):
-            return f"{self.name}: nothing was propagated here, so no confidence is known"
-        doubt = f"; below {self.limit:.2f} a frame is suspect" if value < self.limit else ""
-        return f"{self.name}: how sure the engine is, {value:.2f} of 1{doubt}"
+            text = f"{self.name}: nothing was propagated here, so no confidence is known"
+        elif value < self.limit:
+            text += f"; below {self.limit:.2f} a frame is suspect"
+        if not np.isnan(flicker):
+            text += f"\nflicker: {flicker:.0%} of the mask is there, or missing, on this frame only"
+        return text + (f"; above {FLICKER_ABOVE:.0%} a frame is suspect" if flicker > FLICKER_ABOVE else "")
 
 
 def format_done(share: float) -> str:
@@ -80,6 +92,7 @@ def paint_strip(painter: QPainter, strips: Strips, strip: int, bar: QRectF, axis
             painter.drawRoundedRect(QRectF(left, bar.top(), right - left, bar.height()), 2, 2)
         return
     inner = bar.adjusted(0, 2, 0, -2)
+    _paint_flicker(painter, strips.flicker, inner, axis)
     doubtful = inner.bottom() - float(_height(strips.limit)) * inner.height()
     painter.setPen(QPen(QColor(theme.BORDER), 1))
     painter.drawLine(QPointF(bar.left(), round(doubtful) + 0.5), QPointF(bar.right(), round(doubtful) + 0.5))
@@ -93,6 +106,27 @@ def paint_strip(painter: QPainter, strips: Strips, strip: int, bar: QRectF, axis
             painter.setPen(QPen(QColor(color), 1.5))
             painter.drawPolyline(line)
             painter.restore()
+
+
+def _paint_flicker(painter: QPainter, flicker: Flickers, area: QRectF, axis: TimeAxis) -> None:
+    width = max(round(axis.frame_width), 1)
+    for x, value in flicker_bars(flicker, axis, area):
+        height = value * area.height()
+        bar = QRectF(x, area.bottom() - height, width, height)
+        painter.fillRect(bar, QColor(theme.WARNING if value > FLICKER_ABOVE else theme.TEXT_DISABLED))
+
+
+def flicker_bars(flicker: Flickers, axis: TimeAxis, area: QRectF) -> list[tuple[float, float]]:
+    """Left end and value of a bar per frame that flickers visibly; where frames share a pixel, the highest counts."""
+    first, last = axis.frame_at(area.left()), axis.frame_at(area.right())
+    values = flicker[first : last + 1]
+    x = np.round(axis.left + (np.arange(first, last + 1) - axis.start) * axis.frame_width)
+    if axis.frame_width < 1:
+        begins = np.flatnonzero(np.diff(x, prepend=x[0] - 1))
+        values, x = np.fmax.reduceat(values, begins), x[begins]
+    with np.errstate(invalid="ignore"):
+        shown = values >= FLICKER_SEEN
+    return list(zip(x[shown].tolist(), values[shown].tolist(), strict=True))
 
 
 def _height(values: ArrayLike) -> NDArray[np.float64]:

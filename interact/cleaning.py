@@ -1,4 +1,6 @@
-"""Cleaning a mask: holes filled, islands removed, outlines smoothed, without touching other objects."""
+"""Cleaning a mask: flicker taken out, holes filled, islands removed, outlines smoothed, the whole grown or shrunk,
+without touching other objects.
+"""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -7,9 +9,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from storage.exchange.alpha import grown
+from util.flicker import steadied
 from util.types import IndexMask
 
 Region = NDArray[np.bool_]
+Beside = tuple[IndexMask, IndexMask]
+"""The masks of the frame before and the one after, uint8 [H, W]."""
 
 
 @dataclass(frozen=True)
@@ -20,16 +26,28 @@ class Cleaning:
         holes: areas without the object and all around enclosed by it are filled up to this many pixels.
         islands: connected parts of the object with fewer pixels are removed; the largest part stays.
         smooth: standard deviation, in pixels, of the blur whose half level becomes the outline.
+        grow: pixels by which the outline moves outwards at the end; negative ones move it inwards.
+        steady: what is there, or missing, on this frame only is taken out first (`util.flicker`).
     """
 
     holes: int = 0
     islands: int = 0
     smooth: float = 0.0
+    grow: int = 0
+    steady: bool = False
 
-    def apply(self, mask: IndexMask, object_id: int) -> IndexMask:
-        """A copy of uint8 [H, W] in which the object is clean. It grows over the background only."""
+    def apply(self, mask: IndexMask, object_id: int, beside: Beside | None = None) -> IndexMask:
+        """A copy of uint8 [H, W] in which the object is clean. It grows over the background only.
+
+        Args:
+            beside: the masks of the frame before and the one after; without them nothing is steadied.
+        """
         before = np.asarray(mask == object_id, np.bool_)
-        after = self._cleaned(before)
+        after = before
+        if self.steady and beside is not None:
+            one, other = (np.asarray(near == object_id, np.bool_) for near in beside)
+            after = steadied(one, before, other)
+        after = self._cleaned(after)
         result = mask.copy()
         result[before & ~after] = 0
         result[after & (mask == 0)] = object_id
@@ -44,7 +62,7 @@ class Cleaning:
             region = _without_islands(region, self.islands)
         if self.holes > 0:
             region = _without_holes(region, self.holes)
-        return region
+        return grown(region, self.grow)
 
 
 def _smoothed(region: Region, sigma: float) -> Region:

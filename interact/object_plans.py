@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -31,17 +32,17 @@ Ids = frozenset[int]
 
 @dataclass(frozen=True)
 class _Remap:
-    """What happens to ids on every frame of a range: pixels by `recolor`, marks by `mark`."""
+    """What happens to ids on every frame of a range: pixels by `recolor(frame)`, marks by `mark`."""
 
     involved: Ids
-    recolor: Recolor
+    recolor: Callable[[int], Recolor]
     mark: Callable[[Ids], Ids]
 
 
 def delete_plan(scene: Scene, object_id: int, frames: range) -> Plan:
     """An object's pixels and marks go. Raises KeyError for an unknown id."""
     name = scene.objects.name(object_id)
-    remap = _Remap(frozenset([object_id]), _table({object_id: 0}), lambda ids: ids - {object_id})
+    remap = _Remap(frozenset([object_id]), _always(_table({object_id: 0})), lambda ids: ids - {object_id})
     label = f"delete {name}{_where(scene, frames)}"
     return _plan(scene, label, frames, remap, _without(scene, object_id) if _is_all(scene, frames) else ())
 
@@ -55,7 +56,7 @@ def merge_plan(scene: Scene, source: int, target: int, frames: range) -> Plan:
     def mark(ids: Ids) -> Ids:
         return ids - {source} | {target} if source in ids else ids
 
-    remap = _Remap(frozenset([source]), _table({source: target}), mark)
+    remap = _Remap(frozenset([source]), _always(_table({source: target})), mark)
     label = f"merge {names[0]} into {names[1]}{_where(scene, frames)}"
     return _plan(scene, label, frames, remap, _without(scene, source, target) if _is_all(scene, frames) else ())
 
@@ -70,7 +71,7 @@ def swap_plan(scene: Scene, first: int, second: int, frames: range) -> Plan:
     def mark(ids: Ids) -> Ids:
         return frozenset(other.get(i, i) for i in ids)
 
-    remap = _Remap(frozenset(other), _table(other), mark)
+    remap = _Remap(frozenset(other), _always(_table(other)), mark)
     return _plan(scene, f"swap {names[0]} and {names[1]}{_where(scene, frames)}", frames, remap, ())
 
 
@@ -109,10 +110,24 @@ def split_plan(scene: Scene, item: SceneObject, splitter: Splitter, frames: rang
 
 
 def cleaning_plan(scene: Scene, object_id: int, cleaning: Cleaning, frames: range) -> Plan:
-    """An object's mask without holes, islands and ragged outlines; its marks stay. Raises KeyError: unknown id."""
+    """An object's mask without flicker, holes, islands and ragged outlines; its marks stay. KeyError: unknown id."""
     label = f"clean up {scene.objects.name(object_id)}{_where(scene, frames)}"
-    remap = _Remap(frozenset([object_id]), lambda mask: cleaning.apply(mask, object_id), lambda ids: ids)
-    return replace(_plan(scene, label, frames, remap, ()), nothing="Nothing to clean up there.", may_spare=True)
+    remap = _Remap(frozenset([object_id]), partial(_cleaner, scene, object_id, cleaning), lambda ids: ids)
+    plan = _plan(scene, label, frames, remap, (), reach=1 if cleaning.steady else 0)
+    return replace(plan, nothing="Nothing to clean up there.", may_spare=True)
+
+
+def cleaned(scene: Scene, object_id: int, cleaning: Cleaning, frame: int) -> IndexMask:
+    """What `cleaning_plan` would make of one frame: uint8 [H, W]. Any thread."""
+    return _cleaner(scene, object_id, cleaning, frame)(scene.masks.get(frame))
+
+
+def _cleaner(scene: Scene, object_id: int, cleaning: Cleaning, frame: int) -> Recolor:
+    """Key frames are as the user made them, so they are not steadied; nor are the first and the last frame."""
+    is_inside = 0 < frame < len(scene.masks) - 1 and object_id not in scene.key_frames.on(frame)
+    masks = scene.masks
+    beside = (masks.get(frame - 1), masks.get(frame + 1)) if cleaning.steady and is_inside else None
+    return lambda mask: cleaning.apply(mask, object_id, beside)
 
 
 def absence_plan(scene: Scene, object_id: int, frames: range) -> Plan:
@@ -191,8 +206,12 @@ def edit_pixels(scene: Scene, frame: int, after: IndexMask) -> tuple[Change, ...
     return BaselineChange(frame, baseline, baseline_after_edit(baseline, before)), MaskChange(delta)
 
 
-def _plan(scene: Scene, label: str, frames: range, remap: _Remap, head: Sequence[Change]) -> Plan:
-    candidates = [frame for frame in scene.masks.frames() if frame in frames]
+def _plan(
+    scene: Scene, label: str, frames: range, remap: _Remap, head: Sequence[Change], *, reach: int = 0
+) -> Plan:
+    """Args: reach: how many frames away an object may be to change the pixels of a frame."""
+    candidates = sorted({near for frame in scene.masks.frames() for near in _around(frame, reach) if near in frames})
+    num_frames = len(scene.masks)
     marks: list[Change] = []
     for kind in MARK_KINDS:
         now = {frame: ids for frame, ids in scene.marks[kind].items() if frame in frames}
@@ -205,9 +224,11 @@ def _plan(scene: Scene, label: str, frames: range, remap: _Remap, head: Sequence
         first = None
         for done, frame in enumerate(candidates, start=1):
             token.check()
-            if remap.involved & scene.masks.object_ids(frame):
+            near = (other for other in _around(frame, reach) if 0 <= other < num_frames)
+            if any(remap.involved & scene.masks.object_ids(other) for other in near):
                 before = scene.masks.get(frame)
-                changes += _pixels(scene, frame, before, remap.recolor(before), remap.recolor)
+                recolor = remap.recolor(frame)
+                changes += _pixels(scene, frame, before, recolor(before), recolor)
                 first = frame if first is None else first
             yield done
         everything = (*head, *changes, *marks)
@@ -242,6 +263,15 @@ def _table(ids: Mapping[int, int]) -> Recolor:
     for old, new in ids.items():
         table[old] = new
     return lambda mask: table[mask]
+
+
+def _around(frame: int, reach: int) -> range:
+    return range(frame - reach, frame + reach + 1)
+
+
+def _always(recolor: Recolor) -> Callable[[int], Recolor]:
+    """The same on every frame."""
+    return lambda frame: recolor
 
 
 def _without(scene: Scene, object_id: int, select: int | None = None) -> tuple[Change, ...]:

@@ -2,21 +2,25 @@
 
 The states of an object on a frame, which can hold together: *key* (the user fixed it), *locked*, *verified*, *absent*
 (no pixel, and the user fixed or verified that), *empty* (no pixel, and nobody said that this is right), *suspect* (the
-engine carried it, its confidence is below `inference_core.confidence.SUSPECT_BELOW`, and no mark of the user settles
-it). A frame is done where the object is verified or absent.
+engine carried it with a confidence below `inference_core.confidence.SUSPECT_BELOW`, or its mask flickers more than
+`util.flicker.FLICKER_ABOVE`, and no mark of the user settles it). A frame is done where the object is verified or
+absent.
 """
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inference_core.confidence import SUSPECT_BELOW
 from interact.frame_confidence import is_suspect
+from interact.frame_flicker import Flickers, is_flickering
 from interact.frame_marks import MarkKind
 from storage.confidence_file import Confidences
+from util.flicker import FLICKER_ABOVE
 
 StateKind = Literal["empty", "suspect", "verified", "locked", "unverified"]
 STATE_KINDS: tuple[StateKind, ...] = ("empty", "suspect", "verified", "locked", "unverified")
@@ -25,9 +29,32 @@ Flags = NDArray[np.bool_]
 """bool [T], one per frame."""
 
 
+class Doubt(NamedTuple):
+    """What is known against one mask. Args: confidence, flicker: 0..1, NaN where unknown."""
+
+    frame: int
+    object_id: int
+    confidence: float
+    flicker: float
+
+    @property
+    def reason(self) -> str:
+        """Why it is suspect, in words; what is as usual is left out."""
+        reasons = [f"confidence {self.confidence:.2f}"] if self.confidence < SUSPECT_BELOW else []
+        reasons += [f"flicker {self.flicker:.0%}"] if self.flicker > FLICKER_ABOVE else []
+        return ", ".join(reasons)
+
+    @property
+    def rank(self) -> float:
+        """0 for the worst there can be to 1 for what is just no suspect; both reasons weigh alike."""
+        sure = self.confidence / SUSPECT_BELOW
+        steady = (1 - self.flicker) / (1 - FLICKER_ABOVE)
+        return float(np.nanmin([sure, steady, 1.0]))
+
+
 @dataclass(frozen=True)
 class ObjectReview:
-    """One object. Args: present: where it has pixels. confidence: of what the engine carried."""
+    """One object. Args: present: where it has pixels. confidence: of what the engine carried. flicker: of all masks."""
 
     object_id: int
     name: str
@@ -36,6 +63,7 @@ class ObjectReview:
     locked: Flags
     verified: Flags
     confidence: Confidences
+    flicker: Flickers
 
     @classmethod
     def of(
@@ -45,11 +73,13 @@ class ObjectReview:
         present: Iterable[range],
         marks: Mapping[MarkKind, Iterable[range]],
         confidence: Confidences,
+        flicker: Flickers | None = None,
     ) -> ObjectReview:
-        """Args: present, marks: as stretches of frames."""
+        """Args: present, marks: as stretches of frames. flicker: None where nothing is known of it."""
         count = len(confidence)
-        key, locked, verified = (_flags(marks[kind], count) for kind in ("key", "locked", "verified"))
-        return cls(object_id, name, _flags(present, count), key, locked, verified, confidence)
+        key, locked, verified = (flags_of(marks[kind], count) for kind in ("key", "locked", "verified"))
+        flicker = np.full(count, np.nan, np.float32) if flicker is None else flicker
+        return cls(object_id, name, flags_of(present, count), key, locked, verified, confidence, flicker)
 
     @property
     def absent(self) -> Flags:
@@ -61,7 +91,12 @@ class ObjectReview:
 
     @property
     def suspect(self) -> Flags:
-        return is_suspect(self.confidence) & ~self.key & ~self.locked & ~self.verified
+        doubtful = is_suspect(self.confidence) | is_flickering(self.flicker)
+        return doubtful & ~self.key & ~self.locked & ~self.verified
+
+    def doubt(self, frame: int) -> Doubt:
+        """What is known against the mask on a frame."""
+        return Doubt(frame, self.object_id, float(self.confidence[frame]), float(self.flicker[frame]))
 
     @property
     def done(self) -> Flags:
@@ -136,22 +171,22 @@ def count(runs: Iterable[range]) -> int:
     return sum(len(run) for run in runs)
 
 
-def worst_first(reviews: Iterable[ObjectReview], within: range, limit: int) -> list[tuple[int, int, float]]:
-    """Suspects as (frame, object id, confidence), in order of frames; of more than `limit` the least sure ones.
+def worst_first(reviews: Iterable[ObjectReview], within: range, limit: int) -> list[Doubt]:
+    """Suspects in order of frames; of more than `limit` the most doubtful ones.
 
     Of every stretch the worst frame comes before the others, so that none of them is left out for another's sake.
     """
-    ranked: list[tuple[bool, float, int, int]] = []
+    ranked: list[tuple[bool, float, Doubt]] = []
     for review in reviews:
         for run in review.runs("suspect", within):
-            values = review.confidence[run.start : run.stop]
-            worst = run.start + int(np.argmin(values))
-            ranked += [(f != worst, float(review.confidence[f]), f, review.object_id) for f in run]
-    chosen = sorted(ranked)[:limit]
-    return sorted((frame, object_id, value) for _, value, frame, object_id in chosen)
+            doubts = [review.doubt(frame) for frame in run]
+            worst = min(doubts, key=lambda doubt: doubt.rank)
+            ranked += [(doubt is not worst, doubt.rank, doubt) for doubt in doubts]
+    return sorted(doubt for *_, doubt in sorted(ranked)[:limit])
 
 
-def _flags(runs: Iterable[range], num_frames: int) -> Flags:
+def flags_of(runs: Iterable[range], num_frames: int) -> Flags:
+    """bool [T]: set on stretches of frames."""
     flags = np.zeros(num_frames, np.bool_)
     for run in runs:
         flags[run.start : run.stop] = True

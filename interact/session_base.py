@@ -7,6 +7,7 @@ from interact import edits
 from interact.baselines import Baselines
 from interact.commands import Step
 from interact.frame_confidence import FrameConfidence
+from interact.frame_flicker import FrameFlicker
 from interact.frame_marks import MARK_KINDS, FrameMarks, MarkKind
 from interact.in_out import InOut
 from interact.interaction import Interaction
@@ -83,6 +84,7 @@ class SessionBase:
         self.baselines = Baselines(opening.state.baselines)
         self.provenance = Provenance(project.provenance)
         self.confidence = FrameConfidence(self.provenance, len(frames))
+        self.flicker = FrameFlicker(self.masks)
         self.history = UndoStack(history_bytes, opening.log, opening.state.done, opening.state.undone)
         self.tools = make_tools()
         self.tool: Tool = self.tools["click"]

@@ -76,7 +76,7 @@ ROWS: tuple[ActionSpec, ...] = (
                "Select an object by its number, name or class; keys 1 to 9 select the first ones", "Objects",
                needs=("video", "object"), separator=True),
     ActionSpec("object.clean", "Clean up mask…", ("Ctrl+Shift+C",),
-               "Fill holes, remove islands and smooth outlines of the selected object, with a preview", "Objects",
+               "Fill holes, remove islands, smooth or grow outlines, take out flicker, with a preview", "Objects",
                needs=("video", "editable", "object")),
     ActionSpec("object.pick", "Select object at the pointer", ("Q",),
                "Work on the object under the pointer; Ctrl and a click do it too", "Objects", needs=("video",)),

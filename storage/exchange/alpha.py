@@ -19,18 +19,20 @@ FULL = 65535
 
 def soft_alpha(region: NDArray[np.bool_], edge: Edge) -> NDArray[np.uint16]:
     """uint16 [H, W], 0 outside to 65535 inside, of bool [H, W]."""
-    grown = _grown(region, edge.grow)
+    shape = grown(region, edge.grow)
     if edge.feather <= 0:
-        return grown.astype(np.uint16) * np.uint16(FULL)
+        return shape.astype(np.uint16) * np.uint16(FULL)
     reach = max(1, math.ceil(3 * edge.feather))
     blurred = cv2.GaussianBlur(
-        grown.astype(np.float32), (2 * reach + 1, 2 * reach + 1), edge.feather, borderType=cv2.BORDER_REPLICATE
+        shape.astype(np.float32), (2 * reach + 1, 2 * reach + 1), edge.feather, borderType=cv2.BORDER_REPLICATE
     )
     return np.asarray(np.clip(np.rint(blurred * FULL), 0, FULL), np.uint16)
 
 
-def _grown(region: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
-    """`region` with its edge moved outwards. What lies beyond the picture counts as its edge pixels do."""
+def grown(region: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
+    """`region` with its edge moved outwards; inwards for negative numbers. What lies beyond the picture counts as its
+    edge pixels do.
+    """
     if not pixels:
         return region
     source = region if pixels > 0 else ~region

@@ -36,6 +36,10 @@ def test_a_row_says_how_good_the_measures_are_and_what_the_rule_finds() -> None:
     assert found["margin"] == found["confidence"] == pytest.approx(0.7)
     assert np.isnan(found["area"]) and np.isnan(found["agreement"]), "constant, and not there"
     assert (row.samples, row.bad, row.suspects, row.both) == (5, 2, 2, 1) and 0.6 < SUSPECT_BELOW < 0.75
+    shaky = [Sample(measure(0.9), r, steady) for r, steady in ((0.9, 1.0), (0.4, 0.7), (0.6, 0.9))]
+    found = row_of("a", ROUNDS[0], shaky)
+    assert found.correlations[MEASURES.index("steadiness")] == pytest.approx(1)
+    assert (found.bad, found.suspects, found.both) == (1, 1, 1), "a mask that flickers is a suspect, however sure"
     other = row_of("b", ROUNDS[0], [Sample(measure(0.1), 0.1), Sample(measure(0.2), 0.2)])
     second = row_of("b", ROUNDS[1], [Sample(measure(0.1, 0.5), 0.1), Sample(measure(0.2, 0.6), 0.2)])
     (first, last) = overall([row, other, second])
@@ -75,6 +79,25 @@ def test_both_rounds_compare_with_the_truth() -> None:
     assert [sample.region for sample in first] == [pytest.approx(7 / 8), pytest.approx(5 / 8)], "frame 2 has no truth"
     assert [sample.region for sample in second] == [pytest.approx(6 / 8)]
     assert masks[3].sum() == true.sum(), "given in the second round"
+    assert first[0].steadiness == 1, "it only shrinks, which is no flicker"
+
+
+class Flickering(Shrinking):
+    """Loses half of the object on frame 2 only."""
+
+    def propagate(self, request: PropagationRequest, token: CancelToken) -> Generator[FrameResult, None, None]:
+        for result in super().propagate(request, token):
+            mask = self._keys[request.anchor].mask.copy()
+            mask[:, 3] *= result.frame != 2
+            yield FrameResult(result.frame, mask, 0, 0, result.measures)
+
+
+def test_steadiness_knows_the_frame_after() -> None:
+    true = np.zeros((10, 10), np.uint8)
+    true[0:8, 2:4] = 1
+    masks: list[IndexMask] = [np.zeros_like(true)] * 5
+    first, _ = measure_rounds(Flickering(), dict.fromkeys(range(5), true), masks)  # type: ignore[arg-type]
+    assert [sample.steadiness for sample in first] == [1, 0.5, 1, 1]
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

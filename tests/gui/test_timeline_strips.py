@@ -14,7 +14,7 @@ from gui import theme
 from gui.timeline import Timeline
 from gui.timeline_axis import TimeAxis
 from gui.timeline_paint import Lane, LaneShape
-from gui.timeline_strips import CONFIDENCE, REVIEW, Strips, confidence_lines
+from gui.timeline_strips import CONFIDENCE, REVIEW, Strips, confidence_lines, flicker_bars
 from tests.gui.test_timeline import mouse
 
 FRAMES = 100
@@ -23,6 +23,13 @@ LANE = Lane(1, "dog", (200, 60, 60), frozenset({0, 80}), (range(0, 70),), verifi
 VALUES = np.full(FRAMES, np.nan, np.float32)
 VALUES[1:60] = 0.9
 VALUES[30:40] = 0.2
+FLICKERS = np.full(FRAMES, np.nan, np.float32)
+FLICKERS[1:60] = 0.01
+FLICKERS[[20, 50]] = 0.9, 0.15
+
+
+def make(values: np.ndarray = VALUES, done: tuple[range, ...] = (), share: float = 0.0) -> Strips:
+    return Strips("dog", values, 0.7, done, share, FLICKERS)
 
 
 @pytest.fixture
@@ -32,7 +39,7 @@ def timeline(qtbot: QtBot) -> Iterator[Timeline]:
     widget.resize(900, 200)
     widget.set_length(FRAMES, [frame / 30 for frame in range(FRAMES)])
     widget.set_lanes([LANE])
-    widget.set_strips(Strips("dog", VALUES, 0.7, (range(90, 92),), 0.02))
+    widget.set_strips(make(done=(range(90, 92),), share=0.02))
     widget.set_frame(99)
     widget.show()
     qtbot.waitExposed(widget)
@@ -50,6 +57,26 @@ def column(timeline: Timeline, shot: QImage, frame: int, row: int) -> list[str]:
 def is_orange(name: str) -> bool:
     red, green, blue, _ = QColor(name).getRgb()
     return red > 120 and 60 < green < 0.85 * red and blue < 0.5 * red
+
+
+def test_flicker_is_a_bar_that_is_orange_where_it_makes_a_suspect(timeline: Timeline) -> None:
+    shot = timeline.grab().toImage()
+    orange = {frame: sum(map(is_orange, column(timeline, shot, frame, 1))) for frame in (10, 20, 50)}
+    assert orange[10] == orange[50] == 0 < 5 < orange[20]
+    gray = {frame: column(timeline, shot, frame, 1).count(theme.TEXT_DISABLED) for frame in (10, 50)}
+    assert gray[10] == 0 < gray[50]
+    strips = timeline._strips
+    assert strips is not None and "90% of the mask" in strips.describe(CONFIDENCE, 20)
+    assert "above 20% a frame is suspect" in strips.describe(CONFIDENCE, 20)
+    assert "flicker" not in strips.describe(CONFIDENCE, 80), "nothing is known"
+
+
+def test_flickers_that_share_a_pixel_show_the_highest() -> None:
+    values = np.full(1000, np.nan, np.float32)
+    values[500:510] = 0.1
+    values[505] = 0.8
+    bars = flicker_bars(values, TimeAxis(1000, 0.0, 100.0), QRectF(0, 0, 100, 10))
+    assert max(value for _, value in bars) == pytest.approx(0.8) and len(bars) <= 2
 
 
 def test_suspect_frames_are_orange_on_the_lane_and_in_the_strip(timeline: Timeline) -> None:
@@ -78,8 +105,9 @@ def test_the_tooltips_say_it_in_words(timeline: Timeline) -> None:
         mouse(timeline, QEvent.MouseMove, timeline.frame_to_x(frame), timeline._row_rect(row).center().y())
         return QToolTip.text().partition("\n")[2]
 
-    assert tip(35, 1) == "dog: how sure the engine is, 0.20 of 1; below 0.70 a frame is suspect"
-    assert tip(20, 1) == "dog: how sure the engine is, 0.90 of 1"
+    rest = "flicker: 1% of the mask is there, or missing, on this frame only"
+    assert tip(35, 1) == f"dog: how sure the engine is, 0.20 of 1; below 0.70 a frame is suspect\n{rest}"
+    assert tip(25, 1) == f"dog: how sure the engine is, 0.90 of 1\n{rest}"
     assert "no confidence is known" in tip(80, 1)
     assert tip(90, 2) == "dog: verified, or known to be absent" and tip(10, 2) == "dog: to be reviewed"
     shape = LaneShape.of(LANE)
@@ -99,7 +127,7 @@ def test_frames_that_share_a_pixel_show_the_lowest() -> None:
 
 
 def test_strips_that_say_the_same_are_equal() -> None:
-    one = Strips("dog", VALUES, 0.7, (), 0.0)
-    assert one == Strips("dog", VALUES.copy(), 0.7, (), 0.0) != Strips("dog", VALUES * 0.5, 0.7, (), 0.0)
-    assert one.label(CONFIDENCE) == "confidence" and one.label(REVIEW) == "review  0 %"
-    assert Strips("dog", VALUES, 0.7, (), 0.999).label(REVIEW) == "review  99 %", "100 only when nothing is left"
+    one = make()
+    assert one == make(VALUES.copy()) != make(VALUES * 0.5)
+    assert one.label(CONFIDENCE) == "confidence, flicker" and one.label(REVIEW) == "review  0 %"
+    assert make(share=0.999).label(REVIEW) == "review  99 %", "100 only when nothing is left"

@@ -55,6 +55,20 @@ def test_smoothing_rounds_and_keeps_what_the_frame_cuts_off() -> None:
     assert abs(int(smooth.sum()) - int(mask.sum())) < 20
 
 
+def test_growing_moves_the_outline_over_the_background_only() -> None:
+    mask = ring()
+    mask[4:16, 17] = 2
+    grown = Cleaning(grow=2).apply(mask, 1)
+    assert (grown[4:16, 16] == 1).all() and (grown[4:16, 17] == 2).all() and grown[3, 10] == 1
+    assert Cleaning(grow=-2).apply(mask, 1)[5, 5] == 0
+
+
+def test_without_neighbours_nothing_is_steadied() -> None:
+    assert (Cleaning(steady=True).apply(ring(), 1) == ring()).all()
+    nothing = np.zeros_like(ring())
+    assert not (Cleaning(steady=True).apply(ring(), 1, (nothing, nothing)) == 1).any()
+
+
 def test_other_objects_keep_their_pixels() -> None:
     mask = ring()
     mask[9:11, 9:11] = 2
@@ -91,3 +105,18 @@ def test_a_range_is_one_step(hand: Driver) -> None:
     assert filled == [False, True, True, False, False, False]
     assert session.undo() is not None
     assert not any(session.masks.get(frame)[9, 9] for frame in range(6))
+
+
+def test_flicker_is_taken_out_of_frames_that_are_not_key_frames(hand: Driver) -> None:
+    session = hand.session
+    mask = np.zeros(SIZE, np.uint8)
+    mask[4:16, 4:16] = 1
+    half = mask.copy()
+    half[4:10] = 0
+    session.import_masks({0: mask, 1: half, 2: mask, 3: np.zeros_like(mask), 4: mask, 5: half, 6: mask})
+    session.set_marks("key", [1], [1, 3], on=False)
+    session.clean_object(1, Cleaning(steady=True))
+    whole = [bool(np.array_equal(session.masks.get(frame), mask)) for frame in range(7)]
+    assert whole == [True, True, True, True, True, False, True], "frame 5 is a key frame; on frame 3 nothing was left"
+    assert session.undo() is not None
+    assert np.array_equal(session.masks.get(1), half) and not session.masks.get(3).any()

@@ -1,6 +1,8 @@
 """States of an object on frames, progress, what is missing, suspects for the contact sheet, advice from confidence."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -62,9 +64,21 @@ def test_the_sheet_leaves_no_stretch_out() -> None:
     review = make(1, {2: 0.5, 3: 0.1, 4: 0.2, 9: 0.6})
     other = make(2, {12: 0.65})
     everything = worst_first([review, other], range(T), 10)
-    assert [(f, i) for f, i, _ in everything] == [(2, 1), (3, 1), (4, 1), (9, 1), (12, 2)]
-    assert [f for f, _, _ in worst_first([review, other], range(T), 3)] == [3, 9, 12], "the worst of each stretch"
+    assert [(f, i) for f, i, *_ in everything] == [(2, 1), (3, 1), (4, 1), (9, 1), (12, 2)]
+    assert [f for f, *_ in worst_first([review, other], range(T), 3)] == [3, 9, 12], "the worst of each stretch"
     assert worst_first([review], range(5, 20), 10)[0][2] == pytest.approx(0.6)
+
+
+def test_flicker_makes_a_suspect_unless_the_user_settled_it() -> None:
+    flicker = np.full(T, np.nan, np.float32)
+    flicker[[0, 3, 4, 5, 7]] = 0.9, 0.5, 0.1, 0.6, 0.3
+    steady = make(doubts={7: 0.35}, verified=(range(5, 6),))
+    review = replace(steady, flicker=flicker)
+    assert frames(review.suspect) == [3, 7] and frames(steady.suspect) == [7]
+    assert [review.doubt(frame).reason for frame in (3, 7)] == ["flicker 50%", "confidence 0.35, flicker 30%"]
+    assert review.doubt(4).reason == "" and review.doubt(4).rank == 1
+    assert review.doubt(3).rank == pytest.approx(0.5 / 0.8) and review.doubt(7).rank == pytest.approx(0.5)
+    assert [f for f, *_ in worst_first([review], range(T), 1)] == [7]
 
 
 def test_runs_of_flags() -> None:
