@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from interact.baselines import Baseline
 from interact.commands import BaselineChange, InteractionChange, MaskChange, Scene, Step
 from interact.interaction import Interaction
-from interact.step_log import Snapshot, StepLog, StepRef, pack_snapshot, ref_to, step_of, unpack_snapshot
+from interact.step_log import Snapshot, StepLog, StepRef, ref_to, snapshot_beginning, step_of, unpack_snapshot
 from storage.journal import Address, Journal
 from storage.journal_file import Record
 from storage.mask_store import MaskStore
@@ -182,7 +182,7 @@ class Opening:
         if self._effects:
             self._impose(masks, ((effect, not effect.back) for effect in reversed(self._effects)))
             masks.flush()
-            self._journal.snapshot = lambda: ({"kind": "snapshot", "resets": True}, pack_snapshot(self.state))
+            self._journal.snapshot = lambda: snapshot_beginning(self.state, resets=True)
             self._journal.begin_segment()
 
     def replay(self, scene: Scene) -> None:

@@ -18,7 +18,7 @@ from interact.prompting import Prompting
 from interact.prompts import Point, Polygon
 from interact.recovery import Opening
 from interact.step_keeper import StepKeeper
-from interact.step_log import Snapshot, pack_snapshot
+from interact.step_log import Snapshot, snapshot_beginning
 from interact.tool_base import Tool, ToolName
 from interact.tools import make_tools
 from interact.undo_stack import UndoStack
@@ -26,7 +26,7 @@ from storage.confidence_file import NAME as CONFIDENCE_NAME
 from storage.confidence_file import read_confidence
 from storage.frame_runs import marks_by_frame
 from storage.frame_store import FrameStore
-from storage.json_fields import Json
+from storage.journal import Beginning
 from storage.project_parts import ObjectInfo
 from storage.provenance import Provenance
 from storage.workspace import Workspace
@@ -131,13 +131,13 @@ class SessionBase:
         self._resumed_number = opening.settled_number
         self.save()
 
-    def _snapshot(self, interaction: Interaction | None = None) -> tuple[Mapping[str, Json], bytes]:
+    def _snapshot(self, interaction: Interaction | None = None) -> Beginning:
         """What the journal keeps of a session besides the steps. Args: interaction: that a next session finds open."""
         history = self.history
         state = Snapshot(
             history.refs_done, history.refs_undone, self.baselines.all, interaction or self._prompting.settled
         )
-        return {"kind": "snapshot"}, pack_snapshot(state)
+        return snapshot_beginning(state)
 
     def _declare_signals(self) -> None:
         self.frame_changed: Signal[[int]] = Signal()
@@ -253,3 +253,5 @@ class SessionBase:
         """Have objects, marks and the frame shown written soon."""
         self._fill_project()
         self.workspace.save()
+        if not self.is_locked:
+            self.workspace.journal.prepare_segment()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Generator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from interact.commands import MaskChange, ProvenanceChange, Scene, Step
+from interact.commands import MarkChange, MaskChange, ProvenanceChange, Scene, Step
 from interact.frame_marks import MarkKind
 from interact.protection import (
     PROTECTING,
@@ -20,16 +20,18 @@ from interact.protection import (
     without_verified,
 )
 from interact.sources import with_sources
-from interact.step_codec import pack_step
 from interact.step_log import StepRef
 from interact.step_run import StepRun
 from interact.undo_stack import Command, UndoStack
+from storage.journal import Staged
 from storage.provenance import SourceKind
 from util.errors import AppError
 from util.jobs import CancelToken, Job, Outcome, run_inline
 from util.observer import Signal
 
 STOPPED = "Stopped: nothing was changed."
+_FEW_MARKS = 200
+"""Frames whose marks are noted down without a job; at 30 µs a frame."""
 
 
 class Owner(Scene, Protocol):
@@ -83,6 +85,10 @@ class _Checked:
 
 def _num_frames(step: Command) -> int:
     return len({change.delta.frame for change in step.changes if isinstance(change, MaskChange)})
+
+
+def _num_marked(step: Step) -> int:
+    return sum(len(change.after) for change in step.changes if isinstance(change, MarkChange))
 
 
 def _title(step: Step) -> str:
@@ -225,30 +231,33 @@ class StepKeeper:
         self._carry_out(step, back=True, name=f"Taking back {step.label}", done=done)
 
     def _begin(self, step: Step) -> None:
-        """A long step is packed for the journal on the worker thread, too."""
-        if self._is_short(_num_frames(step)):
+        """The worker thread writes a long step to the journal, too, as far as it can before the step counts."""
+        if self._is_short(_num_frames(step)) and _num_marked(step) <= _FEW_MARKS:
             self._push(step, None)
             return
-        packed: list[bytes] = []
+        history, staged = self._owner.history, list[Staged | None]()
 
         def run(token: CancelToken) -> Generator[int, None, None]:
-            packed.append(pack_step(step))
+            staged.append(history.stage(step))
             token.check()
             yield 1
 
         def finish(outcome: Outcome) -> None:
             self._owner.lock(None)
             if outcome.kind == "done":
-                self._push(step, packed[0])
-            elif outcome.kind == "cancelled":
+                self._push(step, staged[0])
+                return
+            if staged:
+                history.drop(staged[0])
+            if outcome.kind == "cancelled":
                 self._owner.message.emit(STOPPED)
 
         self._owner.lock(f"{_title(step)}; cancel it with Esc to edit.")
         self.work(Job(f"Noting down: {step.label}", None, run, _ignore, finish))
 
-    def _push(self, step: Step, packed: bytes | None) -> None:
+    def _push(self, step: Step, staged: Staged | None) -> None:
         history = self._owner.history
-        history.push(step, packed)
+        history.push(step, staged)
         self._carry_out(step, back=False, name=_title(step), undone=history.step_back)
 
     def _carry_out(

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 from interact.baselines import Baseline
@@ -19,10 +20,12 @@ from interact.commands import Change, MaskChange, Step
 from interact.interaction import Interaction
 from interact.objects import SceneObject
 from interact.step_codec import CODEC, pack_step, unpack_step
-from storage.journal import Address, Journal
+from storage.journal import Address, Beginning, Journal, Meta, Staged
 from storage.journal_file import Record
+from storage.json_fields import Json
 from util.errors import AppError
 
+_REF_BYTES = 256
 _HINT = "Steps before it can no longer be undone either; the masks are as they were."
 
 
@@ -58,6 +61,14 @@ def pack_snapshot(snapshot: Snapshot) -> bytes:
     return CODEC.pack(snapshot, Snapshot)
 
 
+def snapshot_beginning(snapshot: Snapshot, *, resets: bool = False) -> Beginning:
+    """A file of the journal that begins with it. Args: resets: what was not saved before it is void."""
+    size = sum(baseline.nbytes for baseline in (snapshot.baselines or {}).values())
+    refs = len(snapshot.done) + len(snapshot.undone)
+    meta: dict[str, Json] = {"kind": "snapshot", "resets": True} if resets else {"kind": "snapshot"}
+    return Beginning(meta, partial(pack_snapshot, snapshot), size + refs * _REF_BYTES)
+
+
 def unpack_snapshot(data: bytes) -> Snapshot:
     """Raises ValueError."""
     snapshot = CODEC.unpack(data, Snapshot)
@@ -72,15 +83,24 @@ class StepLog:
         self.journal = journal
         self._begun: StepRef | None = None
 
-    def write(self, step: Step, packed: bytes | None = None) -> StepRef:
+    def write(self, step: Step, staged: Staged | None = None) -> StepRef:
         """A step that is about to take effect, or the one that was begun with all its parts.
 
-        Args: packed: `pack_step` of it, where a worker thread has done that already.
+        Args: staged: what `stage` made of it.
         """
         if self._begun is not None:
             return self._end(step)
         now = time.time()
-        return ref_to(step, self._append("step", step, now, packed), now)
+        address = self._append("step", step, now) if staged is None else self.journal.append_staged(staged)
+        return ref_to(step, address, now)
+
+    def stage(self, step: Step) -> Staged:
+        """Any thread, while nothing edits: a large step that may be about to take effect. `write` or `drop` follows."""
+        return self.journal.stage(_meta("step", step, time.time()), pack_step(step))
+
+    def drop(self, staged: Staged) -> None:
+        """The step will not take effect. Raises AppError."""
+        self.journal.drop(staged)
 
     def begin(self, step: Step) -> None:
         """A step that will grow by parts. Args: step: what it is without them, if it should be broken off."""
@@ -134,9 +154,12 @@ class StepLog:
             place = Address(place.segment, place.offset + record.nbytes)
         return replace(head, changes=(*head.changes, *parts))
 
-    def _append(self, kind: str, step: Step, now: float, packed: bytes | None = None) -> Address:
-        meta = {"kind": kind, "label": step.label, "frame": step.frame, "time": now}
-        return self.journal.append(meta, pack_step(step) if packed is None else packed)
+    def _append(self, kind: str, step: Step, now: float) -> Address:
+        return self.journal.append(_meta(kind, step, now), pack_step(step))
+
+
+def _meta(kind: str, step: Step, now: float) -> Meta:
+    return {"kind": kind, "label": step.label, "frame": step.frame, "time": now}
 
 
 def ref_to(step: Step, address: Address, now: float) -> StepRef:

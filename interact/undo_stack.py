@@ -7,6 +7,7 @@ from typing import Protocol, cast
 
 from interact.commands import Change, MaskChange, Scene, Step
 from interact.step_log import StepLog, StepRef
+from storage.journal import Staged
 from util.observer import Signal
 
 
@@ -137,12 +138,21 @@ class UndoStack:
         if self._log is not None:
             self._log.abort()
 
-    def push(self, command: Command, packed: bytes | None = None) -> None:
+    def stage(self, step: Step) -> Staged | None:
+        """Any thread, while nothing edits: note down a large step ahead, for `push`; or `drop` it."""
+        return None if self._log is None else self._log.stage(step)
+
+    def drop(self, staged: Staged | None) -> None:
+        """The step will not take effect after all. Raises AppError."""
+        if self._log is not None and staged is not None:
+            self._log.drop(staged)
+
+    def push(self, command: Command, staged: Staged | None = None) -> None:
         """Add a step that is about to take effect, or that was begun; what was taken back before is gone.
 
-        Args: packed: `interact.step_codec.pack_step` of it, where a worker thread has done that already.
+        Args: staged: what `stage` made of it.
         """
-        ref = None if self._log is None else self._log.write(cast(Step, command), packed)
+        ref = None if self._log is None else self._log.write(cast(Step, command), staged)
         self._nbytes += command.nbytes - _in_memory(self._undone)
         self._undone.clear()
         self._done.append(_Entry(command.label, command.nbytes, command, ref))

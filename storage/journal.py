@@ -7,43 +7,54 @@ And it is the memory of undo: a step that was pushed out of memory is read back 
 a quota; over it the oldest goes as a whole. Every file but the very first begins with a snapshot, so any later part of
 the journal can be read without the earlier ones.
 
-A record reaches the operating system at once, so a killed program loses none; the writer thread has it on the medium
-before it saves any mask that the record is about.
+A record reaches the operating system before `append` returns, so a killed program loses none; the writer thread has it
+on the medium before it saves any mask that the record is about. What is large does not keep the owner waiting: a record
+is staged by another thread (`stage`), and so is the snapshot that the next file begins with (`prepare_segment`).
 """
 from __future__ import annotations
 
 import io
-import os
-import threading
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from storage.atomic_file import PARTIAL_PREFIX, disk_error, remove_partials, sync_folder, write_atomic
+from storage.atomic_file import disk_error
 from storage.io_errors import reason
 from storage.journal_file import (
     FILE_HEAD_BYTES,
     DamagedRecordError,
     Record,
     file_head,
-    find_end,
     read_record,
     record_bytes,
     whole_records,
 )
+from storage.journal_folder import list_segments, repair, segment_path, set_aside
+from storage.journal_writer import Chunk, JournalWriter
 from storage.mask_writer import MaskWriter
 from storage.project import Json
 from util.errors import AppError
 from util.observer import Signal
 
-SUFFIX = ".journal"
-DAMAGED_SUFFIX = ".damaged"
 DEFAULT_QUOTA = 2 << 30
 
 Meta = Mapping[str, Json]
-Snapshot = Callable[[], tuple[Meta, bytes]]
+
+@dataclass(frozen=True)
+class Beginning:
+    """What a file begins with: a snapshot.
+
+    Args:
+        pack: gives the body; may be called by any thread, at any time later.
+        nbytes: about how much that will be.
+    """
+
+    meta: Meta
+    pack: Callable[[], bytes]
+    nbytes: int
 
 
 @dataclass(frozen=True, order=True)
@@ -55,20 +66,28 @@ class Address:
 
 
 @dataclass(frozen=True)
-class _Chunk:
-    """Bytes on their way into a file; at offset 0 a new file begins."""
+class Staged:
+    """A record whose bytes are in place but for its head. `chunk`: None where that was not possible."""
 
-    path: Path
-    offset: int
-    data: bytes
+    meta: Meta
+    body: bytes
+    chunk: Chunk | None
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A file that can begin with record `number`, written aside. `nbytes`: 0 while that is under way."""
+
+    number: int
+    nbytes: int = 0
 
 
 class Journal:
     """The folder is made by the first append.
 
     Attributes:
-        snapshot: gives the first record of a new file; set by who appends. Called while `append` runs, before the new
-            record has had any effect.
+        snapshot: gives the first record of a new file; set by who appends. Called on the owner thread when all records
+            have had their effect: by `prepare_segment`, or by `append` before the new one has.
         trimmed: emitted on the owner thread with the number of the first segment that is left.
         notice: what the user should know about this opening; empty when nothing is unusual.
 
@@ -77,25 +96,27 @@ class Journal:
     """
 
     SEGMENT_BYTES = 16 << 20
+    """Without the snapshot that a file begins with."""
+    SMALL_SNAPSHOT = 256 << 10
+    """Bytes; one up to here is taken when a file is full, a larger one has to be prepared."""
+    OVERFULL = 4
+    """Times its size that a file grows while the snapshot for the next one is not ready."""
 
     def __init__(self, folder: Path, writer: MaskWriter, *, quota_bytes: int = DEFAULT_QUOTA) -> None:
         self.folder = folder
         self.quota_bytes = quota_bytes
-        self.snapshot: Snapshot | None = None
+        self.snapshot: Callable[[], Beginning] | None = None
         self.trimmed: Signal[[int]] = Signal()
         self.notice = ""
         self.last_number = 0
         self._writer = writer
-        self._lock = threading.Lock()
-        self._file: io.FileIO | None = None
-        self._waiting: deque[_Chunk] = deque()
-        self._unsynced: set[Path] = set()
-        self._has_new_file = False
+        self._files = JournalWriter(folder)
+        self._prepared: _Prepared | None = None
         self._checkpoint = 0
         self._references: deque[tuple[int, int]] = deque()  # number of a record, segment it refers to
         self._id = uuid.uuid4().bytes
-        self._sizes = self._list_segments()
-        self._end = 0  # of the last segment
+        self._sizes = list_segments(folder)
+        self._end = self._first_end = 0  # of the last file, and of what it begins with
         while self._sizes and not self._read_last_segment():
             pass
 
@@ -124,11 +145,10 @@ class Journal:
     def read(self, address: Address) -> Record:
         """Raises DamagedRecordError; AppError when the file is gone or cannot be read."""
         path = self._path(address.segment)
-        with self._lock:
-            for chunk in self._waiting:
-                if (chunk.path, chunk.offset) == (path, address.offset):
-                    record = read_record(io.BytesIO(chunk.data), 0, path)
-                    return Record(record.number, record.meta, record.body, address.offset, record.nbytes)
+        data = self._files.waiting(path, address.offset)
+        if data is not None:
+            record = read_record(io.BytesIO(data), 0, path)
+            return Record(record.number, record.meta, record.body, address.offset, record.nbytes)
         try:
             with open(path, "rb") as file:
                 return read_record(file, address.offset, path)
@@ -165,34 +185,44 @@ class Journal:
             refers: the older record that this one cannot be understood without.
             may_roll: whether a new file may begin here.
         """
-        is_full = self._end >= min(self.SEGMENT_BYTES, max(self.quota_bytes // 8, 1))
-        if not self._sizes or (is_full and may_roll):
+        if not self._sizes or (may_roll and self._is_full):
+            self._roll()
+        return self._appended(self._chunk(meta, body), refers, self._files.put)
+
+    def stage(self, meta: Meta, body: bytes) -> Staged:
+        """Any thread, while the owner waits: write a large record ahead. `append_staged` or `drop` has to come next."""
+        if not self._sizes or self._is_full:
             self.begin_segment()
-        with self._lock:
-            number = self.last_number + 1
-            segment = max(self._sizes)
-            data = record_bytes(number, meta, body)
-            address = Address(segment, self._end)
-            self._put(_Chunk(self._path(segment), self._end, data))
-            self.last_number = number
-            if refers is not None:
-                self._references.append((number, refers.segment))
-        self._trim()
-        self._writer.enqueue(self.folder, self.sync, rank="first")
-        return address
+        chunk = self._chunk(meta, body)
+        return Staged(meta, body, chunk if self._files.stage(chunk) else None)
+
+    def append_staged(self, staged: Staged) -> Address:
+        """Like `append`, without the waiting."""
+        if staged.chunk is None:
+            return self.append(staged.meta, staged.body)
+        return self._appended(staged.chunk, None, self._files.commit)
+
+    def drop(self, staged: Staged) -> None:
+        """A record that was staged will not be appended. Raises AppError."""
+        if staged.chunk is not None:
+            self._files.drop(staged.chunk)
+
+    def prepare_segment(self) -> None:
+        """All records have had their effect: have the snapshot for the next file made, if this one is full."""
+        number = self.last_number + 1
+        if not self._sizes or not self._is_full or (self._prepared is not None and self._prepared.number == number):
+            return
+        snapshot = self._take_snapshot()
+        if snapshot.nbytes > self.SMALL_SNAPSHOT:
+            self._prepared = _Prepared(number)
+            self._writer.enqueue((self.folder, "next"), partial(self._write_aside, self._prepared, snapshot))
 
     def begin_segment(self) -> None:
         """Start a new file with a snapshot."""
-        if self.snapshot is None:
-            raise RuntimeError("a journal needs to know how to take a snapshot")
-        meta, body = self.snapshot()
-        with self._lock:
-            self._shut()
-            number = self.last_number + 1
-            self._sizes[number] = 0
-            self._end = 0
-            self._put(_Chunk(self._path(number), 0, file_head(self._id) + record_bytes(number, meta, body)))
-            self.last_number = number
+        number, snapshot = self.last_number + 1, self._take_snapshot()
+        data = self._first_bytes(number, snapshot)
+        self._begun(number, len(data))
+        self._files.put(Chunk(self._path(number), 0, data))
         self._writer.enqueue(self.folder, self.sync, rank="first")
 
     def checkpoint(self, number: int) -> None:
@@ -201,89 +231,79 @@ class Journal:
 
     def sync(self) -> None:
         """Writer thread: have everything on the medium. Raises AppError; what could not be written is kept."""
-        with self._lock:
-            try:
-                self._drain()
-            except OSError as error:
-                self._shut()
-                raise disk_error(error, self.folder) from error
-            paths, self._unsynced = self._unsynced, set()
-            has_new_file, self._has_new_file = self._has_new_file, False
-        for path in paths:
-            try:
-                descriptor = os.open(path, os.O_RDWR)
-            except FileNotFoundError:
-                continue  # trimmed
-            except OSError as error:
-                raise disk_error(error, path) from error
-            try:
-                os.fsync(descriptor)
-            except OSError as error:
-                raise disk_error(error, path) from error
-            finally:
-                os.close(descriptor)
-        if has_new_file:
-            sync_folder(self.folder)
+        self._files.sync()
 
     def close(self) -> None:
-        with self._lock:
-            self._shut()
+        self._files.close()
 
     def set_aside(self) -> None:
         """Rename every file, so that the journal begins anew. For one that does not fit its workspace. AppError."""
         try:
             for segment in list(self._sizes):
-                path = self._path(segment)
-                os.replace(path, path.with_suffix(DAMAGED_SUFFIX))
+                set_aside(self._path(segment))
                 del self._sizes[segment]
         except OSError as error:
             raise disk_error(error, self.folder) from error
         self._id = uuid.uuid4().bytes
-        self._end = self.last_number = self._checkpoint = 0
+        self._end = self._first_end = self.last_number = self._checkpoint = 0
 
     # -- inside
 
-    def _put(self, chunk: _Chunk) -> None:
-        """With the lock held: write now, or keep for later."""
-        self._waiting.append(chunk)
-        self._end = chunk.offset + len(chunk.data)
-        self._sizes[max(self._sizes)] = self._end
-        try:
-            self._drain()
-        except OSError:
-            self._shut()  # `sync`, which the writer runs soon, tries again and tells
+    @property
+    def _is_full(self) -> bool:
+        return self._end - self._first_end >= self._limit
 
-    def _shut(self) -> None:
-        """With the lock held: the next write opens the file anew."""
-        file, self._file = self._file, None
-        if file is not None:
-            file.close()
+    @property
+    def _limit(self) -> int:
+        return min(self.SEGMENT_BYTES, max(self.quota_bytes // 8, 1))
 
-    def _drain(self) -> None:
-        """With the lock held. Raises OSError; whatever part of a chunk was written is written over next time."""
-        while self._waiting:
-            chunk = self._waiting[0]
-            if chunk.offset == 0:
-                self.folder.mkdir(exist_ok=True)
-                self._create(chunk)
-                self._has_new_file = True
-            else:
-                if self._file is None:
-                    self._file = io.FileIO(chunk.path, "r+b")
-                    self._file.truncate(chunk.offset)
-                self._file.seek(chunk.offset)
-                left = memoryview(chunk.data)
-                while left:
-                    left = left[self._file.write(left) :]
-            self._unsynced.add(chunk.path)
-            self._waiting.popleft()
+    def _chunk(self, meta: Meta, body: bytes) -> Chunk:
+        """The next record, at the end of the last file."""
+        return Chunk(self._path(max(self._sizes)), self._end, record_bytes(self.last_number + 1, meta, body))
 
-    def _create(self, chunk: _Chunk) -> None:
-        try:
-            write_atomic(chunk.path, chunk.data)
-        except AppError as error:
-            assert isinstance(error.__cause__, OSError)
-            raise error.__cause__ from error
+    def _appended(self, chunk: Chunk, refers: Address | None, write: Callable[[Chunk], None]) -> Address:
+        segment = max(self._sizes)
+        address = Address(segment, self._end)
+        self.last_number += 1
+        self._end = self._sizes[segment] = chunk.offset + len(chunk.data)
+        write(chunk)
+        if refers is not None:
+            self._references.append((self.last_number, refers.segment))
+        self._trim()
+        self._writer.enqueue(self.folder, self.sync, rank="first")
+        return address
+
+    def _roll(self) -> None:
+        """Begin a new file, unless its snapshot has to be prepared first."""
+        prepared, number = self._prepared, self.last_number + 1
+        if prepared is not None and prepared.number == number and prepared.nbytes:
+            self._prepared = None
+            if self._files.adopt(self._path(number)):
+                self._begun(number, prepared.nbytes)
+                return
+        is_overfull = self._end - self._first_end >= self.OVERFULL * self._limit
+        if not self._sizes or is_overfull or self._take_snapshot().nbytes <= self.SMALL_SNAPSHOT:
+            self.begin_segment()
+
+    def _begun(self, number: int, nbytes: int) -> None:
+        self._sizes[number] = self._end = self._first_end = nbytes
+        self.last_number = number
+
+    def _take_snapshot(self) -> Beginning:
+        if self.snapshot is None:
+            raise RuntimeError("a journal needs to know how to take a snapshot")
+        return self.snapshot()
+
+    def _first_bytes(self, number: int, snapshot: Beginning) -> bytes:
+        return file_head(self._id) + record_bytes(number, snapshot.meta, snapshot.pack())
+
+    def _write_aside(self, wanted: _Prepared, snapshot: Beginning) -> None:
+        """Writer thread. Raises AppError."""
+        if self._prepared is wanted:
+            data = self._first_bytes(wanted.number, snapshot)
+            self._files.write_aside(data)
+            if self._prepared is wanted:
+                self._prepared = _Prepared(wanted.number, len(data))
 
     def _trim(self) -> None:
         """Delete the oldest files while the quota is exceeded and a recovery could not need them."""
@@ -307,35 +327,18 @@ class Journal:
             self.trimmed.emit(segments[0])
 
     def _path(self, segment: int) -> Path:
-        return self.folder / f"{segment:012d}{SUFFIX}"
-
-    def _list_segments(self) -> dict[int, int]:
-        """First number -> bytes."""
-        try:
-            names = os.listdir(self.folder)
-            if any(name.startswith(PARTIAL_PREFIX) for name in names):
-                remove_partials(self.folder)
-            stems = [Path(name).stem for name in names if name.endswith(SUFFIX)]
-            return {int(stem): self._path(int(stem)).stat().st_size for stem in sorted(stems) if stem.isdecimal()}
-        except FileNotFoundError:
-            return {}
-        except OSError as error:
-            raise AppError(f"{self.folder}: cannot be read ({reason(error)}).", "Check the permissions.") from error
+        return segment_path(self.folder, segment)
 
     def _read_last_segment(self) -> bool:
         """Find the end of the journal; False after setting a file aside of which nothing can be read."""
         segment = max(self._sizes)
         path = self._path(segment)
-        try:
-            found = find_end(path)
-            if found is None:
-                os.replace(path, path.with_suffix(DAMAGED_SUFFIX))
-                del self._sizes[segment]
-                return False
-            if found.damaged:
-                path.with_name(f"{path.stem}-{found.end}{DAMAGED_SUFFIX}").write_bytes(found.damaged)
-                self.notice = f"{path.name} was damaged; what stood after the damage is kept beside it."
-        except OSError as error:
-            raise AppError(f"{path}: cannot be read ({reason(error)}).", "Check the disk.") from error
+        found = repair(path, self._sizes[segment])
+        if found is None:
+            del self._sizes[segment]
+            return False
+        if found.damaged:
+            self.notice = f"{path.name} was damaged; what stood after the damage is kept beside it."
         self._id, self._end, self.last_number = found.journal_id, found.end, found.number
+        self._sizes[segment], self._first_end = found.end, found.first_end
         return True

@@ -30,7 +30,7 @@ _FILE_HEAD = struct.Struct(f"<6sH{ID_BYTES}s")
 _RECORD_MAGIC = b"JREC"
 _START = struct.Struct("<4sI")
 _REST = struct.Struct("<QIII")
-_HEAD_BYTES = _START.size + _REST.size
+RECORD_HEAD_BYTES = _START.size + _REST.size
 
 FILE_HEAD_BYTES = _FILE_HEAD.size
 
@@ -83,8 +83,8 @@ def read_record(file: BinaryIO, offset: int, path: Path) -> Record:
     """The record at `offset`. Raises DamagedRecordError when it is not whole; AppError when it cannot be read."""
     try:
         file.seek(offset)
-        head = file.read(_HEAD_BYTES)
-        if len(head) < _HEAD_BYTES:
+        head = file.read(RECORD_HEAD_BYTES)
+        if len(head) < RECORD_HEAD_BYTES:
             raise _damaged(path, offset, "it is cut short")
         magic, checksum = _START.unpack_from(head)
         if magic != _RECORD_MAGIC or zlib.crc32(head[_START.size :]) != checksum:
@@ -96,7 +96,7 @@ def read_record(file: BinaryIO, offset: int, path: Path) -> Record:
     if len(body) < body_bytes or zlib.crc32(body, zlib.crc32(text)) != checksum:
         raise _damaged(path, offset, "its checksum is wrong")
     meta = json.loads(text)
-    return Record(number, meta, body, offset, _HEAD_BYTES + meta_bytes + body_bytes)
+    return Record(number, meta, body, offset, RECORD_HEAD_BYTES + meta_bytes + body_bytes)
 
 
 def whole_records(file: BinaryIO, path: Path, offset: int = FILE_HEAD_BYTES) -> Iterator[Record]:
@@ -116,18 +116,20 @@ class End:
 
     Args:
         number: of the last one.
+        first_end: where the first one ends.
         damaged: what follows, if it is more than one record that was cut short.
     """
 
     journal_id: bytes
     end: int
     number: int
+    first_end: int
     damaged: bytes
 
 
 def find_end(path: Path) -> End | None:
     """Read a file to its end; None when not even its first record is whole. Raises NewerVersionError, OSError."""
-    end, number = 0, 0
+    end = number = first_end = 0
     with open(path, "rb") as file:
         try:
             journal_id = read_file_head(file, path)
@@ -135,9 +137,10 @@ def find_end(path: Path) -> End | None:
             return None
         for record in whole_records(file, path):
             end, number = record.offset + record.nbytes, record.number
+            first_end = first_end or end
         file.seek(end)
         tail = file.read()
-    return End(journal_id, end, number, tail if _holds_record(tail, path) else b"") if end else None
+    return End(journal_id, end, number, first_end, tail if _holds_record(tail, path) else b"") if end else None
 
 
 def _holds_record(tail: bytes, path: Path) -> bool:

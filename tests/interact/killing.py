@@ -16,6 +16,7 @@ from pathlib import Path
 
 from interact.recovery import Opening
 from storage.frame_source import open_source
+from storage.journal import Journal
 from storage.mask_writer import MaskWriter
 from storage.workspace import Workspace
 from tests.interact.scene import Driver
@@ -58,7 +59,10 @@ def child(folder: Path, seed: int, pipe: int) -> None:
     """Never returns."""
     rng = random.Random(seed)
     MaskWriter.DELAY = rng.choice([0.0, 0.002, 0.25])
+    # Now and then what is meant for large steps and large snapshots: they are written ahead, in two moves.
+    Journal.SEGMENT_BYTES, Journal.SMALL_SNAPSHOT = rng.choice([(1 << 20, 1 << 20), (20_000, 1 << 20), (20_000, 0)])
     hand = Driver(folder)
+    hand.session.steps.short_pixels = rng.choice([0, 1 << 20])
     if not hand.session.objects.order:
         hand.session.add_object()
     while True:

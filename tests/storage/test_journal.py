@@ -4,6 +4,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storage import journal as journal_module
-from storage.journal import Address, Journal
+from storage.journal import Address, Beginning, Journal
 from storage.journal_file import FILE_HEAD_BYTES, DamagedRecordError
 from storage.mask_writer import MaskWriter
 from storage.project import NewerVersionError
@@ -26,13 +26,19 @@ class Hand:
     def __init__(self, folder: Path, *, quota: int = 1 << 30, segment: int = 1 << 20) -> None:
         self.folder, self.quota, self.segment = folder, quota, segment
         self.bodies: dict[Address, bytes] = {}
+        self.snapshot_bytes = 0
         self.writer = MaskWriter()
         self.open()
 
     def open(self) -> None:
         self.journal = Journal(self.folder, self.writer, quota_bytes=self.quota)
         self.journal.SEGMENT_BYTES = self.segment  # type: ignore[misc]
-        self.journal.snapshot = lambda: ({"kind": "snapshot"}, b"")
+        self.journal.SMALL_SNAPSHOT = 1000  # type: ignore[misc]
+        self.journal.snapshot = self.snapshot
+
+    def snapshot(self) -> Beginning:
+        size = self.snapshot_bytes
+        return Beginning({"kind": "snapshot"}, lambda: b"s" * size, size)
 
     def add(self, body: bytes, *, refers: Address | None = None) -> Address:
         address = self.journal.append({"kind": "step"}, body, refers=refers)
@@ -50,6 +56,14 @@ class Hand:
             return []
         records = self.journal.records_from(start)
         return [record.body for _, record in records if record.meta["kind"] == "step"]
+
+
+class Full(io.FileIO):
+    """A file on a disk that has room for three bytes."""
+
+    def write(self, data: object) -> int:
+        super().write(bytes(data)[:3])  # type: ignore[call-overload]
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @pytest.fixture
@@ -173,15 +187,9 @@ def test_quota_spares_what_a_recovery_needs(hand: Hand) -> None:
 
 def test_full_disk_keeps_records_until_there_is_room(hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
     hand.add(b"before")
-
-    class Full(io.FileIO):
-        def write(self, data: object) -> int:
-            super().write(bytes(data)[:3])  # type: ignore[call-overload]
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
     hand.reopen()
     with monkeypatch.context() as patch:
-        patch.setattr(journal_module.io, "FileIO", Full)
+        patch.setattr(io, "FileIO", Full)
         places = [hand.add(b"kept"), hand.add(b"too")]
         assert [hand.journal.read(place).body for place in places] == [b"kept", b"too"]
         with pytest.raises(AppError, match="disk is full"):
@@ -190,6 +198,88 @@ def test_full_disk_keeps_records_until_there_is_room(hand: Hand, monkeypatch: py
         assert Journal(hand.folder, MaskWriter()).last_number == 2
     hand.reopen()
     assert hand.stored() == [b"before", b"kept", b"too"]
+
+
+def test_a_staged_record_counts_from_its_head_on(hand: Hand) -> None:
+    hand.add(b"first")
+    staged = hand.journal.stage({"kind": "step"}, b"large" * 1000)
+    assert staged.chunk is not None
+    assert len(staged.chunk.path.read_bytes()) == staged.chunk.offset + len(staged.chunk.data)
+    killed = Path(shutil.copytree(hand.folder, hand.folder.with_name("killed")))
+    other = Journal(killed, MaskWriter())  # what the next start would see
+    assert other.last_number == 2 and other.notice == ""
+    assert (killed / staged.chunk.path.name).stat().st_size == staged.chunk.offset, "the rest is cut off"
+    place = hand.journal.append_staged(staged)
+    assert hand.journal.read(place).body == b"large" * 1000
+    assert Journal(hand.folder, MaskWriter()).last_number == 3
+    hand.add(b"after")
+    hand.reopen()
+    assert hand.stored() == [b"first", b"large" * 1000, b"after"]
+
+
+def test_a_staged_record_that_is_dropped_leaves_nothing(hand: Hand) -> None:
+    hand.add(b"first")
+    path = next(hand.folder.iterdir())
+    size = path.stat().st_size
+    hand.journal.drop(hand.journal.stage({"kind": "step"}, b"large" * 1000))
+    assert path.stat().st_size == size
+    hand.add(b"second")
+    hand.reopen()
+    assert hand.stored() == [b"first", b"second"]
+
+
+def test_a_full_disk_while_staging(hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
+    hand.add(b"before")
+    with monkeypatch.context() as patch:
+        patch.setattr(io, "FileIO", Full)
+        staged = hand.journal.stage({"kind": "step"}, b"large")
+        assert staged.chunk is None
+        place = hand.journal.append_staged(staged)
+        assert hand.journal.read(place).body == b"large"
+        with pytest.raises(AppError, match="disk is full"):
+            hand.writer.flush()
+    hand.reopen()
+    assert hand.stored() == [b"before", b"large"]
+
+
+def test_a_disk_that_is_full_at_the_head_of_a_staged_record(hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
+    hand.add(b"before")
+    staged = hand.journal.stage({"kind": "step"}, b"large")
+    with monkeypatch.context() as patch:
+        patch.setattr(io, "FileIO", Full)
+        hand.journal.append_staged(staged)
+    hand.reopen()
+    assert hand.stored() == [b"before", b"large"]
+
+
+def test_a_large_snapshot_is_made_by_the_writer(hand: Hand) -> None:
+    hand.segment, hand.snapshot_bytes = 100, 2000
+    hand.reopen()
+    hand.add(b"a" * 200)
+    hand.add(b"b")
+    assert len(list(hand.folder.iterdir())) == 1, "the file is full, the snapshot is not there yet"
+    hand.journal.prepare_segment()
+    hand.writer.flush()
+    hand.add(b"c")
+    first, second = sorted(hand.folder.iterdir())
+    assert second.stat().st_size > 2000 and hand.journal.nbytes == sum(p.stat().st_size for p in (first, second))
+    hand.journal.prepare_segment()
+    hand.add(b"d")  # before the writer came to it
+    hand.writer.flush()
+    hand.add(b"e")
+    assert len(list(hand.folder.glob("*.journal"))) == 2, "that snapshot does not know of d"
+    hand.reopen()
+    assert hand.stored() == [b"a" * 200, b"b", b"c", b"d", b"e"]
+    assert len(list(hand.folder.iterdir())) == 2, "nothing half written is left"
+
+
+def test_a_file_does_not_grow_for_ever_for_want_of_a_snapshot(hand: Hand) -> None:
+    hand.segment, hand.snapshot_bytes = 300, 2000
+    hand.reopen()
+    for _ in range(20):
+        hand.add(b"x" * 150)
+    assert len(list(hand.folder.iterdir())) > 1
+    assert max(path.stat().st_size for path in hand.folder.iterdir()) < 2000 + 6 * 300
 
 
 @settings(max_examples=30)
