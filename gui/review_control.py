@@ -4,7 +4,7 @@ GUI thread.
 """
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,8 @@ class ReviewControl(QObject):
             "review.go": self.advice.go,
             "review.sheet": self.show_sheet,
             "review.check": self.show_missing,
+            "review.verify_range": lambda: self.toggle_verified([self._selected]),
+            "review.verify_range_all": lambda: self.toggle_verified(self._video.session.objects.order),
             "object.absent": lambda: self._video.session.mark_absent(self._selected),
         }
         for kind in STATE_KINDS:
@@ -84,6 +86,21 @@ class ReviewControl(QObject):
             return
         side = "after" if direction > 0 else "before"
         self._controller.show_message(f"There is no {kind} frame of {review.name} {side} this one.")
+
+    def toggle_verified(self, object_ids: Collection[int]) -> None:
+        """Between the in and out marks: verified, unless they all are; one step."""
+        session, ids = self._video.session, frozenset(object_ids)
+        frames, verified = session.in_out.frames, session.marks["verified"]
+        is_on = all(ids <= verified.on(frame) for frame in frames)
+        reviews = self._video.panels.review()
+        absent = sum(int((~reviews[i].present[frames.start : frames.stop]).sum()) for i in ids)
+        session.set_marks("verified", ids, frames, on=not is_on)
+        who = session.objects.name(min(ids)) if len(ids) == 1 else f"{len(ids)} objects"
+        where = f"frames {frames.start} to {frames.stop - 1}"
+        text = f"{who} no longer verified on {where}." if is_on else f"Verified {who} on {where}."
+        if absent and not is_on:
+            text += f" {absent} masks are empty there: the object counts as absent."
+        self._controller.show_message(text)
 
     def go(self, frame: int, object_id: int) -> None:
         """To a frame, with an object selected."""

@@ -5,7 +5,7 @@ A result of None means that the operation would change nothing.
 """
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -24,6 +24,8 @@ from interact.object_plans import edit_pixels
 from interact.objects import SceneObject
 from interact.painter import Painter, paint
 from interact.prompting import Region
+from interact.step_keeper import Plan
+from util.jobs import CancelToken
 from util.raster import Patch
 from util.types import IndexMask
 
@@ -97,10 +99,24 @@ def alter_object(scene: Scene, item: SceneObject, what: str) -> Step | None:
     return change_objects(scene, f"{what} {old.name}", items, scene.objects.selected)
 
 
-def set_marks(
+def marks_plan(
+    scene: Scene, kind: MarkKind, object_ids: Collection[int], frames: Collection[int], *, on: bool
+) -> Plan:
+    """Give objects a mark on frames, or take it from them."""
+
+    def run(token: CancelToken) -> Generator[int, None, Step | None]:
+        step = _set_marks(scene, kind, object_ids, frames, on=on)
+        token.check()
+        yield len(frames)
+        return step
+
+    verb = _VERBS[kind] if on else f"un{_VERBS[kind]}"
+    return Plan(f"{verb.capitalize()} on {len(frames)} frames", len(frames), run, f"Nothing to {verb} there.")
+
+
+def _set_marks(
     scene: Scene, kind: MarkKind, object_ids: Collection[int], frames: Iterable[int], *, on: bool
 ) -> Step | None:
-    """Give objects a mark on frames, or take it from them."""
     marks, ids = scene.marks[kind], frozenset(object_ids)
     before = {frame: marks.on(frame) for frame in frames}
     after = {f: now | ids if on else now - ids for f, now in before.items() if (ids - now if on else ids & now)}

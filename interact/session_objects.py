@@ -1,7 +1,7 @@
 """Editing that no pointer does: the object list, marks, whole frames, imports."""
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from interact import edits, object_plans
@@ -100,11 +100,11 @@ class ObjectEditing(SessionBase):
         new = replace(self.objects.new(), category=old.category)
         self.steps.plan(object_plans.split_plan(self, new, Splitter(object_id, self.frame, region, part), whole))
 
-    def set_marks(self, kind: MarkKind, object_ids: Collection[int], frames: Iterable[int], *, on: bool) -> None:
+    def set_marks(self, kind: MarkKind, object_ids: Collection[int], frames: Collection[int], *, on: bool) -> None:
         """Give or take a mark. A step, unless nothing changes."""
         if self._may_edit():
             self._leave()
-            self._record(edits.set_marks(self, kind, object_ids, frames, on=on))
+            self.steps.plan(edits.marks_plan(self, kind, object_ids, frames, on=on))
 
     def accept_suggestion(self, suggestion: Suggestion) -> bool:
         """A suggestion on the current frame becomes an object with a key frame here, selected; whether it did.

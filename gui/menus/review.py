@@ -30,6 +30,13 @@ ROWS: tuple[ActionSpec, ...] = (
                "Judge the masks anew, by the quality network where its weights are here, else by how sure the engine "
                "was", "Review", needs=("video", "editable", "object")),
     *(row for kind in _KINDS for row in _rows_to(*kind)),
+    ActionSpec("review.verify_range", "Verified between the marks", ("Alt+Y",),
+               "Note that the selected object is right on every frame between the in and out marks, or on the whole "
+               "video without them; or take it back where it is noted on all of them", "Review", icon="verified",
+               needs=("video", "editable", "object"), separator=True),
+    ActionSpec("review.verify_range_all", "All verified between the marks", ("Alt+Shift+Y",),
+               "Note that every object is right on every frame between the in and out marks, or take it back", "Review",
+               icon="verified", needs=("video", "editable", "object")),
     ActionSpec("review.sheet", "Contact sheet of suspects…", ("Shift+S",),
                "Show the suspect frames of all objects as small pictures; a click goes there", "Review",
                needs=("video", "object"), separator=True),

@@ -111,6 +111,33 @@ def visited(driver: Driver, action: str, times: int) -> list[int]:
     return frames
 
 
+def test_verified_between_the_marks_is_one_step(driver: Driver) -> None:
+    session, verified = driver.session, driver.session.marks["verified"]
+    session.seek(3)
+    press(driver, "range.first")
+    session.seek(8)
+    press(driver, "range.last")
+    press(driver, "review.verify_range")
+    driver.wait_idle()
+    assert {frame for frame in range(LAST + 1) if 1 in verified.on(frame)} == set(range(3, 9))
+    assert "Verified object 1 on frames 3 to 8." in driver.window.hint_label.full_text
+    press(driver, "review.verify_range")
+    driver.wait_idle()
+    assert not verified, "a second time takes it back"
+    press(driver, "object.add")
+    press(driver, "review.verify_range_all")
+    driver.wait_idle()
+    assert {frame: set(ids) for frame, ids in verified.items()} == {frame: {1, 2} for frame in range(3, 9)}
+    assert "6 masks are empty there" in driver.window.hint_label.full_text
+    press(driver, "edit.undo")
+    driver.wait_idle()
+    assert not verified
+    press(driver, "range.clear")
+    press(driver, "review.verify_range")
+    driver.wait_idle()
+    assert len(verified) == LAST + 1, "without marks the whole video"
+
+
 def test_next_and_previous_of_every_kind(driver: Driver) -> None:
     session = driver.session
     assert visited(driver, "review.next_suspect", 4) == [4, 5, 8, 8]
