@@ -1,6 +1,7 @@
-"""How quickly the window answers: time until it is visible, seeks, and how long its thread is busy in a propagation.
+"""How quickly the window answers: time until it is visible, seeks, and how long its thread is busy: in a propagation,
+and while steps over the whole video are noted down, undone and done again.
 
-    tools/with_xvfb.sh .venv/bin/python -m benchmarks.window_speed [--frames 1000] [--propagate 60]
+    tools/with_xvfb.sh .venv/bin/python -m benchmarks.window_speed [--frames 1000] [--propagate 60] [--only PART ...]
 
 Prints one line per figure with its target. Exit code 1 if a target is missed. The video is made once, in
 demo-output/benchmark.
@@ -13,32 +14,30 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PyQt5.QtCore import QEventLoop, Qt, QTimer
 from PyQt5.QtWidgets import QApplication
 
+from benchmarks.window_long_steps import long_steps, stand_in
+from benchmarks.window_stage import Beats, WindowStage, listening
 from gui import theme
-from gui.main_window import MainWindow
 from interactive_gui import make_application
 from storage.video_writer import VideoWriter
-from util.config import WINDOW, parse_config
 from util.types import Size
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PATIENCE = 600.0
 WIDTH, HEIGHT, RATE = 1280, 720, 25
 SEEKS = 40
-BEAT = 2
-"""Milliseconds; a timer without a pause would keep a core from the networks."""
 CACHED_RUN = 16
 """Frames on either side of which cached seeks go: well within the frame store's budget."""
 TARGETS = {"visible": 1500.0, "cached": 30.0, "uncached": 150.0, "gap": 50.0}
 """Milliseconds."""
+PARTS = ("visible", "window", "long_steps")
 
 # The real program, which says when its window has been drawn, and ends.
 VISIBLE = """
@@ -90,31 +89,10 @@ def time_until_visible() -> float:
     return taken
 
 
-class Bench:
-    """A window with the video open."""
+class Bench(WindowStage):
+    """A window with the video open, seeks and a propagation by the light network."""
 
-    def __init__(self, app: QApplication, video: Path, workspace: Path) -> None:
-        self.app = app
-        flags = ["--video", str(video), "--workspace", str(workspace), "--engine", "light", "--interaction", "grabcut"]
-        self.window = MainWindow(parse_config(WINDOW, flags, ("light", "static")))
-        self.window.resize(1440, 900)
-        self.window.show()
-        self.wait(lambda: self.window.controller.video is not None)
-        self.rest()
-
-    def wait(self, condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            if time.monotonic() > deadline:
-                raise SystemExit("the window does not come to rest")
-            self.app.processEvents(QEventLoop.AllEvents, 5)
-
-    def rest(self) -> None:
-        controller = self.window.controller
-        self.wait(lambda: not controller.runner.is_busy() and not controller.files.is_busy())
-        self.wait(lambda: controller.video is not None and controller.video.view.is_current)
-
-    def seek(self, frame: int) -> float:
+    def timed_seek(self, frame: int) -> float:
         """Milliseconds until the frame is on the screen, drawn."""
         video = self.window.controller.video
         assert video is not None
@@ -125,45 +103,23 @@ class Bench:
         self.window.canvas.repaint()
         return 1000 * (time.perf_counter() - start)
 
-    def gaps_while_propagating(self, frames: int) -> tuple[list[float], list[float]]:
-        """Milliseconds between two beats of the window's event loop, during a forward propagation.
-
-        Returns: by the clock, and the processor time that the window's thread itself took in between; on a machine
-            that is busy with something else only the second is the program's doing.
-        """
-        self.window.actions_by_id["object.add"].trigger()
-        session = self.window.controller.edit.session
+    def propagate(self, frames: int) -> Beats:
+        """The beats of the window's event loop during a forward propagation."""
+        self.act("object.add")
+        session = self.session
         x, y = disc_centre(0)
         mask = np.zeros((HEIGHT, WIDTH), np.uint8)
         rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
         mask[(columns - x) ** 2 + (rows - y) ** 2 < 90**2] = 1
         session.masks.set(0, mask)
         session.key_frames.replace({0: frozenset({1})})
-        gaps: list[float] = []
-        work: list[float] = []
-        last = [time.perf_counter(), time.thread_time()]
-
-        def beat() -> None:
-            now = [time.perf_counter(), time.thread_time()]
-            gaps.append(1000 * (now[0] - last[0]))
-            work.append(1000 * (now[1] - last[1]))
-            last[:] = now
-
-        timer = QTimer()
-        timer.setTimerType(Qt.PreciseTimer)
-        timer.timeout.connect(beat)
-        timer.start(BEAT)
-        self.window.actions_by_id["propagate.forward"].trigger()
-        reached = session.masks.frames
-        self.wait(lambda: len(reached()) > frames or not self.window.controller.runner.is_busy())
-        self.window.actions_by_id["propagate.cancel"].trigger()
-        self.rest()
-        timer.stop()
-        return gaps, work
-
-    def close(self) -> None:
-        self.window.close()
-        self.wait(lambda: not self.window.isVisible())
+        with listening() as beats:
+            self.window.actions_by_id["propagate.forward"].trigger()
+            reached = session.masks.frames
+            self.wait(lambda: len(reached()) > frames or not self.window.controller.runner.is_busy())
+            self.window.actions_by_id["propagate.cancel"].trigger()
+            self.rest()
+        return beats
 
 
 def report(name: str, values: Sequence[float], target: float) -> bool:
@@ -171,38 +127,65 @@ def report(name: str, values: Sequence[float], target: float) -> bool:
     median, high, worst = np.percentile(values, [50, 95, 100])
     judged = worst if name.startswith("GUI") else median
     verdict = "ok" if judged <= target else "MISSED"
-    print(f"{name:34} median {median:7.1f}  95 % {high:7.1f}  worst {worst:7.1f} ms   target {target:.0f}  {verdict}")
+    print(f"{name:42} median {median:7.1f}  95 % {high:7.1f}  worst {worst:7.1f} ms   target {target:.0f}  {verdict}")
     return bool(judged <= target)
+
+
+def measure_window(app: QApplication, video: Path, frames: int, propagated: int) -> list[bool]:
+    """Seeks, and the window's thread while a network works. Returns: whether each target is met."""
+    results = []
+    with tempfile.TemporaryDirectory() as folder:
+        flags = ["--video", str(video), "--workspace", f"{folder}/workspace", "--interaction", "grabcut"]
+        bench = Bench(app, [*flags, "--engine", "light"])
+        rng = np.random.default_rng(1)
+        far = [int(frame) for frame in rng.permutation(frames)[:SEEKS]]
+        results.append(report("seek, uncached", [bench.timed_seek(frame) for frame in far], TARGETS["uncached"]))
+        near = range(frames // 2, frames // 2 + CACHED_RUN)
+        for frame in near:
+            bench.timed_seek(frame)
+        cached = [bench.timed_seek(near.start + int(step)) for step in rng.integers(0, CACHED_RUN, SEEKS)]
+        results.append(report("seek, cached", cached, TARGETS["cached"]))
+        bench.timed_seek(0)
+        results.append(report_beats("a propagation", bench.propagate(propagated)))
+        bench.close()
+    return results
+
+
+def measure_long_steps(app: QApplication, video: Path) -> list[bool]:
+    """The window's thread while steps over the whole video are taken. Returns: whether each target is met."""
+    with tempfile.TemporaryDirectory() as folder:
+        flags = ["--video", str(video), "--workspace", f"{folder}/workspace", "--interaction", "grabcut"]
+        found = long_steps(WindowStage(app, flags, build=stand_in))
+    return [report_beats(name, beats) for name, beats in found.items()]
+
+
+def report_beats(name: str, beats: Beats) -> bool:
+    """Print the gaps, and what of them is the thread's own work; the gaps are held to the target."""
+    is_met = report(f"GUI thread, gaps: {name}", beats.gaps, TARGETS["gap"])
+    report("            its own work in them", beats.work, TARGETS["gap"])
+    return is_met
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measure how quickly the window answers.")
     parser.add_argument("--frames", type=int, default=1000, metavar="N", help="frames of the video")
     parser.add_argument("--propagate", type=int, default=60, metavar="N", help="frames to propagate")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART",
+                        help="visible (the start), window (seeks, propagation), long_steps; default: all")  # fmt: skip
     arguments = parser.parse_args()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     video = REPOSITORY / "demo-output" / "benchmark" / f"{arguments.frames}.mp4"
     if not video.exists():
         make_video(video, arguments.frames)
-    results = [report("window visible", [time_until_visible()], TARGETS["visible"])]
+    results = []
+    if "visible" in arguments.only:
+        results.append(report("window visible", [time_until_visible()], TARGETS["visible"]))
     app = make_application()
     theme.apply_theme(app)
-    with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(app, video, Path(folder) / "workspace")
-        rng = np.random.default_rng(1)
-        far = [int(frame) for frame in rng.permutation(arguments.frames)[:SEEKS]]
-        results.append(report("seek, uncached", [bench.seek(frame) for frame in far], TARGETS["uncached"]))
-        near = range(arguments.frames // 2, arguments.frames // 2 + CACHED_RUN)
-        for frame in near:
-            bench.seek(frame)
-        cached = [bench.seek(near.start + int(step)) for step in rng.integers(0, CACHED_RUN, SEEKS)]
-        results.append(report("seek, cached", cached, TARGETS["cached"]))
-        bench.seek(0)
-        gaps, work = bench.gaps_while_propagating(arguments.propagate)
-        results.append(report("GUI thread, gaps in a propagation", gaps, TARGETS["gap"]))
-        report("GUI thread, its own work in them", work, TARGETS["gap"])
-        print(f"{sum(gap > TARGETS['gap'] for gap in gaps)} of {len(gaps)} gaps over {TARGETS['gap']:.0f} ms")
-        bench.close()
+    if "window" in arguments.only:
+        results += measure_window(app, video, arguments.frames, arguments.propagate)
+    if "long_steps" in arguments.only:
+        results += measure_long_steps(app, video)
     return 0 if all(results) else 1
 
 

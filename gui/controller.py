@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from PyQt5.QtCore import QObject, QTimer
 
 from gui.action_spec import Need
+from gui.closing import Closing
 from gui.edit_control import EditControl
 from gui.engine import BuildCore, Engine
 from gui.engine_control import EngineControl
@@ -58,7 +59,7 @@ class OpenVideo:
 
 
 class Controller(QObject):
-    """Made by the window, lives as long as it does. `close` ends it."""
+    """Made by the window, lives as long as it does."""
 
     def __init__(self, window: MainWindow, config: AppConfig, build: BuildCore) -> None:
         super().__init__(window)
@@ -67,12 +68,9 @@ class Controller(QObject):
         self.video: OpenVideo | None = None
         self.runner = JobRunner("inference", self)
         self.files = JobRunner("files", self)
-        self._is_closing = False
-        self._is_closed = False
         self._is_told = False
         self.has_failed_start = False
         """Whether the video of the command line could not be opened, nor any other since."""
-        self._waiting: list[tuple[tuple[JobRunner, ...], Callable[[], object]]] = []
         self._message_timer = QTimer(self)
         self._message_timer.setSingleShot(True)
         self._message_timer.setInterval(MESSAGE_TIME)
@@ -80,6 +78,7 @@ class Controller(QObject):
         self.engine = EngineControl(self, config, build)
         self.propagation = PropagationControl(self)
         self.long_edits = LongEdits(self)
+        self.closing = Closing(self)
         self.exports = ExportControl(self)
         self.imports = ImportControl(self)
         self.methods = MethodControl(self)
@@ -103,7 +102,8 @@ class Controller(QObject):
     # -- actions
 
     @property
-    def _runners(self) -> tuple[JobRunner, ...]:
+    def runners(self) -> tuple[JobRunner, ...]:
+        """The threads whose work a video may wait for."""
         return self.runner, self.files, self.long_edits.runner
 
     def cancel_running(self) -> None:
@@ -120,8 +120,6 @@ class Controller(QObject):
         self.long_edits.changed.connect(self.update_actions)
         self.exports.changed.connect(self.update_actions)
         self.review.advice.changed.connect(self.update_actions)
-        for runner in self._runners:
-            runner.finished.connect(self._on_job_finished)
 
     def perform(self, command: Callable[[], object]) -> None:
         """Do what an action says; what the user can mend is a dialog."""
@@ -135,7 +133,7 @@ class Controller(QObject):
 
     def open(self, path: Path) -> None:
         """Open a video file or a folder of images."""
-        if not self._is_closing:
+        if not self.closing.has_begun:
             self.opener.open(path)
 
     def is_told(self, path: Path) -> bool:
@@ -195,58 +193,8 @@ class Controller(QObject):
         else:
             self.imports.import_masks(self.config.masks)
 
-    # -- closing
-
-    def let_go(self, then: Callable[[], None], refused: Callable[[], None]) -> None:
-        """Close the open video after its jobs have ended, then call `then`; `refused` if it could not be saved."""
-        for runner in self._runners:
-            runner.cancel()
-        self._call_when_idle(self._runners, lambda: self._close_video(then, refused))
-
-    def close(self) -> bool:
-        """Whether everything is saved and ended. If not yet, the window is closed again as soon as it is."""
-        if self._is_closed:
-            return True
-        self._is_closing = True
-        self.opener.abandon()
-        close_again = partial(QTimer.singleShot, 0, self.window.close)
-        for runner in self._runners:
-            runner.cancel()
-        if any(runner.is_busy() for runner in self._runners):
-            self.show_message("Closing after the step in hand…")
-            self._call_when_idle(self._runners, close_again)
-        elif self.video is not None:
-            self._close_video(close_again, self._stay)
-        else:
-            self.weights.close()
-            self._is_closed = all([runner.shutdown() for runner in self._runners])
-        return self._is_closed
-
-    def _close_video(self, then: Callable[[], None], refused: Callable[[], None]) -> None:
-        video = self.video
-        if video is not None:
-            try:
-                video.session.close()
-            except AppError as error:
-                refused()
-                self.window.dialogs.confirm(
-                    "Not everything is saved", str(error),
-                    "Closing now loses the changes since the last save. Cancel goes back, so that you can mend it.",
-                    "Close without saving", lambda: self._abandon(video, then),
-                )
-                return
-            self._forget(video)
-        then()
-
-    def _abandon(self, video: OpenVideo, then: Callable[[], None]) -> None:
-        """Close although something could not be written."""
-        if self.video is video:
-            video.session.workspace.abandon()
-            video.session.frames.close()
-            self._forget(video)
-        then()
-
-    def _forget(self, video: OpenVideo) -> None:
+    def forget(self, video: OpenVideo) -> None:
+        """The video was closed."""
         video.view.close()
         video.panels.close()
         self.video = None
@@ -259,20 +207,6 @@ class Controller(QObject):
         self.window.show_video(None)
         self.show_recent()
         self.update_actions()
-
-    def _stay(self) -> None:
-        self._is_closing = False
-
-    def _call_when_idle(self, runners: tuple[JobRunner, ...], callback: Callable[[], object]) -> None:
-        if any(runner.is_busy() for runner in runners):
-            self._waiting.append((runners, callback))
-        else:
-            callback()
-
-    def _on_job_finished(self, job_id: int, outcome: object) -> None:
-        waiting, self._waiting = self._waiting, []
-        for runners, callback in waiting:
-            self._call_when_idle(runners, callback)
 
     # -- saying
 

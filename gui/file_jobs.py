@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from interact.annotations import load_annotations
 from interact.recovery import Opening
+from interact.session import VideoSession
 from storage.frame_source import open_source
 from storage.frame_store import FrameStore
 from storage.mask_store import MaskStore
@@ -97,6 +98,22 @@ def settle_job(
 
     name = "Recovering the last actions" if recover else "Opening the masks as they were saved"
     return Job(name, None, run, settled, _report("The workspace cannot be opened", failed))
+
+
+def close_job(session: VideoSession, written: Callable[[], None], failed: Failed) -> Job[None]:
+    """Write what is not yet written and unlock the workspace. It cannot be cancelled."""
+
+    def run(token: CancelToken) -> Generator[None, None, None]:
+        session.write_everything()
+        yield from ()
+
+    def finish(outcome: Outcome) -> None:
+        if outcome.kind == "done":
+            written()
+        else:
+            failed(as_app_error(outcome.error, "The workspace cannot be closed"))
+
+    return Job("Saving", None, run, lambda nothing: None, finish)
 
 
 def scan_presence_job(masks: MaskStore, found: Callable[[Presence], None], failed: Failed) -> Job[Presence]:

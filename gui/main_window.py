@@ -239,7 +239,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Jobs are told to end first; the window closes by itself when the last one has."""
-        if not self.controller.close():
+        if not self.controller.closing.close():
             event.ignore()
             return
         self._keep_split()

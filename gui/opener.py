@@ -79,7 +79,7 @@ class Opener(QObject):
             frames.close()
             self._path = None
 
-        self._controller.let_go(lambda: self._open_workspace(frames), refused)
+        self._controller.closing.let_go(lambda: self._open_workspace(frames), refused)
 
     def _open_workspace(self, frames: FrameStore) -> None:
         config = self._controller.config

@@ -83,12 +83,30 @@ class VideoSession(Drawing, HistoryWalk):
 
     def close(self) -> None:
         """Finish a drag, write everything, unlock the workspace, close the video. AppError when it can't be written."""
+        self.prepare_closing()
+        self.write_everything()
+        self.frames.close()
+
+    def prepare_closing(self) -> None:
+        """The first part of `close`: finish what the user has in hand. `write_everything` or `stay_open` follows."""
         interaction = self._prompting.settled if self._painter is None else None
         self._leave()
         self.workspace.journal.snapshot = lambda: self._snapshot(interaction)
+        self._is_whole = not self.is_locked
+        self.lock("The masks are being saved.")
+
+    def write_everything(self) -> None:
+        """The part of `close` that takes time. Any thread, while nobody uses the session. AppError."""
         if self.workspace.journal.last_number > self._resumed_number:
             # The next session then finds the history at the begin of a file, and the prompts as they are now.
             self.workspace.journal.begin_segment()
+            self._resumed_number = self.workspace.journal.last_number
         self._fill_project()
+        if self._is_whole:
+            self.workspace.project.journal_number = self.workspace.journal.last_number
         self.workspace.close()
-        self.frames.close()
+
+    def stay_open(self) -> None:
+        """It could not be closed: go on."""
+        self.lock(None)
+        self.workspace.journal.snapshot = self._snapshot

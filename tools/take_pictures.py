@@ -35,62 +35,34 @@ from PyQt5.QtCore import QEvent, QSettings  # noqa: E402
 from PyQt5.QtGui import QImage, QKeySequence  # noqa: E402
 from PyQt5.QtWidgets import QApplication, QDialog, QWidget  # noqa: E402
 
+from benchmarks.window_stage import WindowStage  # noqa: E402
 from gui import theme  # noqa: E402
 from gui.cheat_sheet import CheatSheet  # noqa: E402
-from gui.main_window import MainWindow  # noqa: E402
 from gui.preferences import Preferences  # noqa: E402
 from interactive_gui import make_application  # noqa: E402
-from util.config import WINDOW, parse_config  # noqa: E402
 
 State = Callable[["Stage"], QWidget]
 """Brings the window into a state and returns what is to be pictured."""
 
 
-class Stage:
+class Stage(WindowStage):
     """The window with the example open."""
 
     def __init__(self, app: QApplication, workspace: Path) -> None:
-        self.app = app
         flags = ["--video", str(EXAMPLE), "--workspace", str(workspace), "--interaction", "grabcut"]
-        self.window = MainWindow(parse_config(WINDOW, flags, ("light", "static")))
-        self.window.resize(1440, 900)
-        self.window.show()
-        self.wait(lambda: self.window.controller.video is not None)
-        self.rest()
-
-    def wait(self, condition: Callable[[], object]) -> None:
-        """Let the window work until something holds."""
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            if time.monotonic() > deadline:
-                raise SystemExit("the window does not come to rest")
-            self.app.processEvents()
-            time.sleep(0.005)
+        super().__init__(app, flags, patience=PATIENCE)
 
     def rest(self) -> None:
-        """Until no job runs, the frame is on the screen and everything is drawn."""
-        controller = self.window.controller
-        video = controller.video
-        self.wait(lambda: not controller.runner.is_busy() and not controller.files.is_busy())
-        self.wait(lambda: video is None or video.view.is_current)
+        """And until everything is drawn."""
+        super().rest()
         settled = time.monotonic() + 0.3
         self.wait(lambda: time.monotonic() > settled)
-
-    def act(self, *action_ids: str) -> None:
-        for action_id in action_ids:
-            self.window.actions_by_id[action_id].trigger()
-            self.rest()
-
-    def seek(self, frame: int) -> None:
-        self.window.controller.edit.seek(frame)
-        self.rest()
 
     def close(self) -> None:
         for widget in self.app.topLevelWidgets():
             if widget is not self.window and widget.isVisible():
                 widget.close()
-        self.window.close()
-        self.wait(lambda: not self.window.isVisible())
+        super().close()
         self.window.deleteLater()
         self.app.sendPostedEvents(None, QEvent.DeferredDelete)
 
@@ -130,7 +102,7 @@ def show_before(stage: Stage) -> QWidget:
 
 
 def show_start(stage: Stage) -> QWidget:
-    stage.window.controller.let_go(lambda: None, lambda: None)
+    stage.window.controller.closing.let_go(lambda: None, lambda: None)
     stage.wait(lambda: stage.window.controller.video is None)
     stage.window.controller.show_hint()
     stage.rest()
