@@ -21,6 +21,10 @@ BLOCK = 2
 
 _CELLS = BLOCK * BLOCK
 
+CHUNK_BYTES = 2 << 20
+"""Of candidates gathered at once on a CPU: what stays in its cache, and in memory that the program has already. Larger
+pieces are new pages from the system each time, which takes 20 times as long as the copying."""
+
 
 @dataclass(frozen=True)
 class BlockSearch:
@@ -43,37 +47,43 @@ def block_readout(
     top_k: int,
     search: BlockSearch,
     usage: Tensor | None = None,
+    shape: Size | None = None,
 ) -> Tensor:
     """Like `readout`, among the cells of the best memory blocks of each query block.
 
     Args:
-        memory_key: [Ck, N], frame after frame, N a multiple of the grid's cells. query_key: [Ck, Nq], one frame.
+        memory_key: [Ck, N], frame after frame, N a multiple of the grid's cells. query_key: [Ck, Nq], one frame or a
+            rectangle of it.
         values: [A, N, Cv].
         usage: float32 [N]; the weight that every cell is given is added to it.
+        shape: rows and columns of the queries, both even; None: those of the grid.
 
     Returns:
         [A, Nq, Cv] in the dtype of `values`; exact where the memory has no more blocks than are looked into.
     """
     if memory_key.shape[1] <= search.blocks * _CELLS:
         return readout(memory_key, query_key, values, similarity, top_k, usage)
-    memory, query = (_blocked(side, search.grid) for side in similarity(memory_key, query_key))
-    middle = memory.mean(1).t()
-    members = _members(memory_key.shape[1], search.grid, memory.device)
+    shape = shape or search.grid
+    factors = similarity(memory_key, query_key)
+    memory, query = _blocked(factors.memory, search.grid), _blocked(factors.query, shape)
+    members, places = _members(search.grid, memory_key.shape[1], memory), _members(shape, query_key.shape[1], memory)
+    middle, rows = memory.mean(1).t(), memory.flatten(1)
     result = values.new_empty(values.shape[0], query_key.shape[1], values.shape[2])
-    row_bytes = 4 * max(len(memory), search.blocks * _CELLS * memory.shape[2])
-    for part in torch.arange(len(query), device=query.device).split(max(16, BLOCK_BYTES // row_bytes)):
+    row_bytes = 4 * max(len(memory), search.blocks * rows.shape[1])
+    at_once = (CHUNK_BYTES if memory.device.type == "cpu" else 16 * BLOCK_BYTES) // row_bytes
+    for part in torch.arange(len(query), device=query.device).split(max(16, at_once)):
         with torch.autocast(memory.device.type, enabled=False):
             best = best_cells(query[part].mean(1) @ middle, search.blocks)[1]
-            candidates = memory[best.flatten()].view(len(part), search.blocks * _CELLS, -1)
-            fine = torch.bmm(query[part], candidates.transpose(1, 2)).flatten(0, 1)
-        kept, position = fine.topk(min(top_k, fine.shape[1]), dim=1, sorted=False)
-        cells = members[best].flatten(1).repeat_interleave(_CELLS, 0).gather(1, position)
-        weights = kept.softmax(1).to(values.dtype)
+            candidates = rows.index_select(0, best.flatten()).view(len(part), search.blocks * _CELLS, -1)
+            fine = torch.bmm(query[part], candidates.transpose(1, 2))
+        kept, position = fine.topk(min(top_k, fine.shape[2]), dim=2, sorted=False)
+        cells = members.index_select(0, best.flatten()).view(len(part), -1).gather(1, position.flatten(1))
+        cells, weights = cells.view(-1, kept.shape[2]), kept.softmax(2).flatten(0, 1).to(values.dtype)
         if usage is not None:
             usage.index_add_(0, cells.flatten(), weights.flatten().float())
+        place = places[part].flatten()
         for slot, value in enumerate(values):
-            read = F.embedding_bag(cells, value, mode="sum", per_sample_weights=weights)
-            result[slot, members[part].flatten()] = read
+            result[slot].index_copy_(0, place, F.embedding_bag(cells, value, mode="sum", per_sample_weights=weights))
     return result
 
 
@@ -84,6 +94,6 @@ def _blocked(cells: Tensor, grid: Size) -> Tensor:
     return split.permute(1, 2, 4, 3, 5, 0).reshape(-1, _CELLS, cells.shape[0])
 
 
-def _members(num_cells: int, grid: Size, device: torch.device) -> Tensor:
+def _members(grid: Size, num_cells: int, like: Tensor) -> Tensor:
     """[N/4, 4]: which cells each block consists of."""
-    return _blocked(torch.arange(num_cells, device=device)[None], grid)[..., 0]
+    return _blocked(torch.arange(num_cells, device=like.device)[None], grid)[..., 0]

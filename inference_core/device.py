@@ -30,6 +30,11 @@ class ComputeDevice:
         return torch.autocast(self.device.type, dtype=self.half, enabled=self.half is not None)
 
     @property
+    def is_plain_processor(self) -> bool:
+        """A processor that computes in float32."""
+        return self.device.type == "cpu" and self.half is None
+
+    @property
     def memory_dtype(self) -> torch.dtype:
         """Of values in the memory bank. A CPU gathers float32 fastest; a GPU's memory is the scarcer good."""
         return self.half if self.half is not None and self.device.type != "cpu" else torch.float32

@@ -6,7 +6,7 @@ ones, and every object reads only the frames that are valid for it.
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -15,9 +15,11 @@ from torch import Tensor
 
 from inference_core.block_readout import BlockSearch, block_readout
 from inference_core.eviction import DEFAULT_EVICTION, Eviction, Reads, melt, most_alike
+from inference_core.look import covered, match_gaps
 from inference_core.propagator import EmptyMemoryError, Memory
 from inference_core.readout import readout
 from model.attention import Similarity
+from util.types import Size
 
 Duplicates = Literal["replace", "keep"]
 
@@ -164,28 +166,47 @@ class MemoryBank:
             return [0]
         return [slot for slot, object_id in enumerate(self._object_ids) if object_id in valid]
 
-    def read(self, query_key: Tensor, slots: Sequence[int]) -> Tensor:
+    def read(self, query_key: Tensor, slots: Sequence[int], shape: Size | None = None) -> Tensor:
         """Top-k softmax readout.
 
-        Args: query_key [Ck, Nq].
+        Args: query_key [Ck, Nq]; shape: their rows and columns, where they are not a whole frame.
         Returns: [len(slots), Cv, Nq]. Raises EmptyMemoryError if an object has no frame to read.
         """
         result: dict[int, Tensor] = {}
+        for rows, members, key, values in self._readable(slots):
+            usage = None if self._reads is None else key.new_zeros(len(key))
+            read = self._readout(key.t(), query_key, values, shape, usage)
+            result.update(zip(members, read, strict=True))
+            if self._reads is not None and usage is not None:
+                self._reads.note(rows, usage)
+        return torch.stack([result[slot] for slot in slots]).transpose(1, 2)
+
+    def _readout(
+        self, key: Tensor, query_key: Tensor, values: Tensor, shape: Size | None, usage: Tensor | None
+    ) -> Tensor:
+        if self._search is None:
+            return readout(key, query_key, values, self._similarity, self._top_k, usage)
+        return block_readout(key, query_key, values, self._similarity, self._top_k, self._search, usage, shape)
+
+    def gaps(self, query_key: Tensor, slots: Sequence[int]) -> Tensor:
+        """How far each place is from looking like each object: `look.match_gaps`, for values that `look` says of.
+
+        Args: query_key [Ck, Hf, Wf], a whole frame.
+        Returns: float32 [len(slots), ceil(Hf/2), ceil(Wf/2)]. Raises EmptyMemoryError.
+        """
+        result: dict[int, Tensor] = {}
+        for _, members, key, values in self._readable(slots):
+            found = match_gaps(key.t(), query_key, covered(values), self._similarity)
+            result.update(zip(members, found, strict=True))
+        return torch.stack([result[slot] for slot in slots])
+
+    def _readable(self, slots: Sequence[int]) -> Iterator[tuple[tuple[int, ...], list[int], Tensor, Tensor]]:
+        """What is read together: entries, slots, keys [N', Ck] and values [len(slots), N', Cv]. EmptyMemoryError."""
         for rows, group in self._groups(slots).items():
             if not rows:
                 raise EmptyMemoryError(f"object {self._object_ids[group[0]]} has no key frame in memory")
             for members in [[s] for s in group] if self._keys_per_object else [group]:
-                key, values = self._gather(rows, members)
-                usage = None if self._reads is None else key.new_zeros(len(key))
-                result.update(zip(members, self._readout(key.t(), query_key, values, usage), strict=True))
-                if self._reads is not None and usage is not None:
-                    self._reads.note(rows, usage)
-        return torch.stack([result[slot] for slot in slots]).transpose(1, 2)
-
-    def _readout(self, key: Tensor, query_key: Tensor, values: Tensor, usage: Tensor | None) -> Tensor:
-        if self._search is None:
-            return readout(key, query_key, values, self._similarity, self._top_k, usage)
-        return block_readout(key, query_key, values, self._similarity, self._top_k, self._search, usage)
+                yield rows, members, *self._gather(rows, members)
 
     def _groups(self, slots: Sequence[int]) -> dict[tuple[int, ...], list[int]]:
         """Slots that may read the same entries, by the positions of these entries."""

@@ -2,10 +2,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from model.winograd import WinogradConv
 
 
 def conv3x3(in_channels: int, out_channels: int) -> nn.Conv2d:
@@ -17,7 +20,7 @@ def upsample(x: Tensor, scale: int) -> Tensor:
     return F.interpolate(x, scale_factor=scale, mode="bilinear", align_corners=False)
 
 
-def conv_with_shared(conv: nn.Conv2d, own: Tensor, shared: Tensor | None) -> Tensor:
+def conv_with_shared(conv: nn.Conv2d | WinogradConv, own: Tensor, shared: Tensor | None) -> Tensor:
     """`conv(cat([own, shared], 1))`, with the part that all objects have in common computed once.
 
     A convolution is linear in its input channels, so the frame's features, which are the same for every object, need
@@ -33,6 +36,8 @@ def conv_with_shared(conv: nn.Conv2d, own: Tensor, shared: Tensor | None) -> Ten
     """
     if shared is None:
         return conv(own)
+    if isinstance(conv, WinogradConv):
+        return conv.with_shared(own, shared)
     weight_own, weight_shared = conv.weight.split([own.shape[1], shared.shape[1]], 1)
     common = F.conv2d(shared, weight_shared, conv.bias, conv.stride, conv.padding, conv.dilation)
     return F.conv2d(own, weight_own, None, conv.stride, conv.padding, conv.dilation) + common
@@ -40,6 +45,9 @@ def conv_with_shared(conv: nn.Conv2d, own: Tensor, shared: Tensor | None) -> Ten
 
 class ResidualBlock(nn.Module):
     """Pre-activation block of two 3x3 convolutions, without normalisation."""
+
+    reach: ClassVar[int] = 2
+    """How many cells away a cell of the result still depends on the input."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()

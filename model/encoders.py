@@ -42,6 +42,8 @@ class BasicBlock(nn.Module):
     """
 
     expansion: ClassVar[int] = 1
+    reach: ClassVar[int] = 2
+    """How many cells away a cell of the result still depends on the input, without stride and dilation."""
 
     def __init__(
         self,

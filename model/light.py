@@ -5,6 +5,7 @@ decoder that also sees the masks of the previous frame. Networks only: one frame
 """
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +16,8 @@ from torch import Tensor, nn
 from model.blocks import upsample
 from model.checkpoint import load_into, load_state
 from model.encoders import BasicBlock, ResNet
+from model.window import Window
+from util.types import Size
 
 IMAGE_MEAN = (0.45, 0.45, 0.45)
 IMAGE_STD = (0.25, 0.25, 0.25)
@@ -37,6 +40,36 @@ class LightFeatures(NamedTuple):
     """[B, 256, H/16, W/16]."""
     f4: Tensor
     """[B, 64, H/4, W/4]."""
+
+
+@dataclass(frozen=True)
+class _Levels:
+    """What the decoder computes at each resolution so that the logits of a window are exact."""
+
+    fuse: Window
+    """At 1/16, of what `decode_fuse` is given."""
+    fused: Window
+    context: Window
+    joined: Window
+    """At 1/8, where the context comes back."""
+    out: Window
+    """At 1/4."""
+    pred: Window
+
+    @classmethod
+    def below(cls, window: Window) -> _Levels:
+        """For a window in cells of 1/16."""
+        pred = window.finer(16).source(4)
+        out = pred.grown(1)
+        joined = out.grown(BasicBlock.reach).source(2)
+        context = joined.source(2)
+        fused = context.grown(BasicBlock.reach)
+        return cls(fused.grown(BasicBlock.reach), fused, context, joined, out, pred)
+
+    @property
+    def read(self) -> Window:
+        """At 1/8: what the memory has to be read for."""
+        return self.fuse.finer(2).grown(BasicBlock.reach)
 
 
 class LightNet(nn.Module):
@@ -99,24 +132,45 @@ class LightNet(nn.Module):
         x = F.relu(v8 + upsample(self.value_lateral(v16), 2))
         return self.value_out(self.value_fuse(x, features.f8))
 
-    def decode(self, readout: Tensor, features: LightFeatures, previous: Tensor, previous_others: Tensor) -> Tensor:
+    @staticmethod
+    def reach(window: Window) -> Window:
+        """The cells of 1/8 on whose readout the logits of a window of cells of 1/16 depend: 14 more on every side."""
+        return _Levels.below(window).read
+
+    def decode(
+        self,
+        readout: Tensor,
+        features: LightFeatures,
+        previous: Tensor,
+        previous_others: Tensor,
+        window: Window | None = None,
+    ) -> Tensor:
         """Object logits from what the memory returned and where the objects were last.
 
         Args:
-            readout: [K, 128, H/8, W/8].
+            readout: [K, 128, H/8, W/8], or of a window's `reach`.
             features: of the same frame, B = 1.
             previous: [K, H, W] soft mask of each object on the frame before (in the direction of the pass).
             previous_others: [K, H, W] sum of the masks of the other objects there.
+            window: in cells of 1/16, where the logits are wanted; None: everywhere.
 
         Returns:
-            float32 [K, H, W]; a sigmoid gives each object's probability, independent of the others.
+            float32 [K, H, W], or the pixels of the window; a sigmoid gives each object's probability, independent of
+            the others.
         """
-        last = F.interpolate(torch.stack([previous, previous_others], 1), readout.shape[-2:], mode="area")
-        x = self.decode_in(torch.cat([readout, last.to(readout.dtype)], 1).to(features.f8.dtype), features.f8)
-        context = self.decode_fuse(F.avg_pool2d(x, 2), features.f16)
-        x = x + upsample(self.decode_context(context), 2)
-        x = self.decode_out(F.relu(self.decode_skip(features.f4) + upsample(x, 2)))
-        return upsample(self.pred(x).float(), 4)[:, 0]
+        window = window or Window.whole(Size(*features.f16.shape[-2:]))
+        at, read = _Levels.below(window), self.reach(window)
+        last = F.interpolate(torch.stack([previous, previous_others], 1), features.f8.shape[-2:], mode="area")
+        own = torch.cat([readout, read.cut(last).to(readout.dtype)], 1).to(features.f8.dtype)
+        x8 = at.fuse.finer(2)
+        x = x8.trim(self.decode_in(own, read.cut(features.f8)), read)
+        context = at.fused.trim(self.decode_fuse(F.avg_pool2d(x, 2), at.fuse.cut(features.f16)), at.fuse)
+        context = at.context.trim(self.decode_context(context), at.fused)
+        x = at.joined.trim(x, x8) + at.joined.trim(upsample(context, 2), at.context.finer(2))
+        wide = at.out.grown(BasicBlock.reach)
+        x = F.relu(self.decode_skip(wide.cut(features.f4)) + wide.trim(upsample(x, 2), at.joined.finer(2)))
+        x = at.pred.trim(self.pred(at.out.trim(self.decode_out(x), wide)), at.out)
+        return window.finer(16).trim(upsample(x.float(), 4), at.pred.finer(4))[:, 0]
 
 
 def load_light(path: Path) -> LightNet:

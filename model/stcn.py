@@ -15,6 +15,7 @@ from model.blocks import FeatureFusion, conv3x3
 from model.checkpoint import load_into, load_state
 from model.decoder import Decoder, UpsampleBlock
 from model.encoders import IMAGENET_MEAN, IMAGENET_STD, BasicBlock, Bottleneck, ResNet
+from model.window import Window
 
 IMAGE_MEAN, IMAGE_STD = IMAGENET_MEAN, IMAGENET_STD
 """An RGB image in 0..1 is normalised by these BEFORE it is padded (with zeros) to a multiple of 16."""
@@ -81,17 +82,23 @@ class STCN(nn.Module):
         """
         return self.value_encoder.encode(image, f16, masks, others)
 
-    def decode(self, readout: Tensor, features: KeyFeatures) -> Tensor:
+    def reach(self, window: Window) -> Window:
+        """The cells of 1/16 on whose readout the logits of a window of such cells depend."""
+        return self.decoder.reach(window)
+
+    def decode(self, readout: Tensor, features: KeyFeatures, window: Window | None = None) -> Tensor:
         """Object logits from what the memory returned.
 
         Args:
-            readout: [K, 512, H/16, W/16].
+            readout: [K, 512, H/16, W/16], or of a window's `reach`.
             features: of the same frame, B = 1.
+            window: in cells of 1/16, where the logits are wanted; None: everywhere.
 
         Returns:
-            float32 [K, H, W]; a sigmoid gives each object's probability, independent of the others.
+            float32 [K, H, W], or the pixels of the window; a sigmoid gives each object's probability, independent of
+            the others.
         """
-        return self.decoder(readout, features)
+        return self.decoder(readout, features, window)
 
 
 def load_stcn(path: Path) -> STCN:

@@ -3,23 +3,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from inference_core import regions
 from inference_core.block_readout import BlockSearch
 from inference_core.device import ComputeDevice
 from inference_core.engine_setup import EngineSetup
 from inference_core.geometry import Geometry
+from inference_core.look import with_cover, without_cover
 from inference_core.memory_bank import BankState, MemoryBank
 from inference_core.propagator import Memory
 from inference_core.propagators.sized import SizedPropagator
+from model.aggregate import aggregate
 from model.attention import Similarity, full_softmax_attention, transfer_maps
+from model.window import Window
 from util.types import Size
 
 Maps = TypeVar("Maps", bound=tuple[Tensor, ...])
+Reach: TypeAlias = Callable[[Window], Window]
+Decode: TypeAlias = Callable[[Tensor, Sequence[int], Window], Tensor]
+"""See `BankedPropagator.decoded`."""
 
 MIN_SHORT_SIDE = 64
 """Of the working size when memory is short; smaller than that, nothing is recognised any more."""
@@ -66,17 +73,27 @@ class BankedPropagator(SizedPropagator):
 
     Args:
         stride: pixels of the working size per memory cell and side.
+        is_regional: decode only where objects can be (`inference_core.regions`).
     """
 
     def __init__(
-        self, geometry: Geometry, compute: ComputeDevice, bank: MemoryBank, similarity: Similarity, stride: int
+        self,
+        geometry: Geometry,
+        compute: ComputeDevice,
+        bank: MemoryBank,
+        similarity: Similarity,
+        stride: int,
+        *,
+        is_regional: bool = False,
     ) -> None:
         super().__init__(geometry, compute)
         self._bank = bank
         self._similarity = similarity
         self._stride = stride
+        self._is_regional = is_regional
         self._cells = Size(*(side // stride for side in geometry.working))
         self._chunk: int | None = None  # objects computed at a time; None: all
+        self._previous: Tensor | None = None  # prob [K+1, Hp, Wp] of the frame before, in the direction of the pass
 
     @property
     def settings(self) -> dict[str, int]:
@@ -85,13 +102,59 @@ class BankedPropagator(SizedPropagator):
     def set_objects(self, object_ids: Sequence[int]) -> None:
         self._bank.set_objects(object_ids)
 
-    def read(self, key: Tensor, slots: Sequence[int]) -> Tensor:
-        """key [1, Ck, Hf, Wf] of the frame to segment -> readout [len(slots), Cv, Hf, Wf]."""
-        return self._bank.read(key[0].flatten(1), slots).view(len(slots), -1, *self._cells)
+    def begin_pass(self, anchor: int, prob: Tensor) -> None:
+        self._previous = prob
 
-    def store(self, frame: int, key: Tensor, value: Tensor, slots: Sequence[int], kind: Memory) -> None:
-        """key [1, Ck, Hf, Wf] shared or [len(slots), Ck, Hf, Wf] per object, value [len(slots), Cv, Hf, Wf]."""
-        self._bank.put(frame, key.flatten(2), value.flatten(2), slots, kind)
+    def follow(self, prob: Tensor) -> None:
+        self._previous = prob
+
+    def end_pass(self) -> None:
+        self._bank.drop_rolling()
+        self._previous = None
+
+    def decoded(self, key: Tensor, slots: Sequence[int], reach: Reach, decode: Decode) -> Tensor:
+        """Read the memory and decode, everywhere or where objects can be: prob [len(slots)+1, Hp, Wp].
+
+        Args:
+            key: [1, Ck, Hf, Wf] of the frame to segment.
+            reach: what has to be read for a window of cells of 16 pixels.
+            decode: the readout for the slots named, [len(slots), Cv, *reach(window).shape] -> logits of the window.
+        """
+        whole = Window.whole(Size(*(side // regions.CELL for side in self._geometry.working)))
+        groups = [(whole, list(range(len(slots))))]
+        if self._is_regional and self._previous is not None:
+            previous = self._previous[[1 + slot for slot in slots]]
+            groups = regions.grouped(regions.find_regions(previous, self._bank.gaps(key[0], slots)))
+        found = [self._decoded_in(window, key, [slots[i] for i in group], reach, decode) for window, group in groups]
+        if any(regions.is_touched(probs, window) for probs, (window, _) in zip(found, groups, strict=True)):
+            groups = [(whole, list(range(len(slots))))]
+            found = [self._decoded_in(whole, key, slots, reach, decode)]
+        if groups[0][0].is_whole and len(groups) == 1:
+            return aggregate(found[0])
+        planes = found[0].new_zeros(len(slots), *self._geometry.working)
+        for probs, (window, group) in zip(found, groups, strict=True):
+            for plane, number in zip(probs, group, strict=True):
+                window.finer(regions.CELL).cut(planes)[number] = plane
+        return aggregate(planes)
+
+    def _decoded_in(
+        self, window: Window, key: Tensor, slots: Sequence[int], reach: Reach, decode: Decode
+    ) -> Tensor:
+        """Probability [len(slots), h, w] of each object by itself, at the pixels of the window."""
+        wide = reach(window)
+
+        def logits(part: Sequence[int]) -> Tensor:
+            read = self._bank.read(wide.cut(key[0]).flatten(1), part, wide.shape)
+            return decode(without_cover(read).unflatten(2, wide.shape), part, window)
+
+        return torch.sigmoid(self.in_chunks(slots, logits).float())
+
+    def store(
+        self, frame: int, key: Tensor, value: Tensor, masks: Tensor, slots: Sequence[int], kind: Memory
+    ) -> None:
+        """key [1, Ck, Hf, Wf] shared or [len(slots), Ck, Hf, Wf] per object, value [len(slots), Cv, Hf, Wf] and the
+        masks [len(slots), Hp, Wp] that it was made of."""
+        self._bank.put(frame, key.flatten(2), with_cover(value, masks).flatten(2), slots, kind)
 
     def in_chunks(self, slots: Sequence[int], compute: Callable[[Sequence[int]], Tensor]) -> Tensor:
         """What `compute` makes of some slots, [len(slots), ...], for all of them: at once unless memory is short."""
@@ -135,9 +198,6 @@ class BankedPropagator(SizedPropagator):
         [1, Ck, Hf, Wf]."""
         attention = full_softmax_attention(self._bank.key(anchor, slots), key[0].flatten(1), self._similarity)
         return transfer_maps(maps[:, 0], maps[:, 1], attention, self._cells, self._geometry.working)
-
-    def end_pass(self) -> None:
-        self._bank.drop_rolling()
 
     def forget(self, frame: int) -> None:
         self._bank.drop(frame)

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from inference_core.block_readout import BlockSearch
@@ -13,10 +12,9 @@ from inference_core.geometry import Geometry
 from inference_core.memory_bank import MemoryBank
 from inference_core.propagator import FrameFeatures, Memory
 from inference_core.propagators.banked import BankedPropagator, EncodedFrame, make_bank, others
-from model.aggregate import aggregate
 from model.attention import l2_similarity
-from model.folding import fold_batch_norm
 from model.light import IMAGE_MEAN, IMAGE_STD, LightFeatures, LightNet, load_light
+from model.window import Window
 from util.types import ImageU8, Size
 
 TOP_K = 50
@@ -36,20 +34,23 @@ class LightPropagator(BankedPropagator):
     name = "light"
 
     def __init__(
-        self, network: LightNet, geometry: Geometry, compute: ComputeDevice, bank: MemoryBank, mem_every: int
+        self,
+        network: LightNet,
+        geometry: Geometry,
+        compute: ComputeDevice,
+        bank: MemoryBank,
+        mem_every: int,
+        *,
+        is_regional: bool = False,
     ) -> None:
-        super().__init__(geometry, compute, bank, l2_similarity, STRIDE)
+        super().__init__(geometry, compute, bank, l2_similarity, STRIDE, is_regional=is_regional)
         self._network = network
         self._mem_every = mem_every
-        self._previous: Tensor | None = None  # prob [K+1, Hp, Wp] of the frame before, in the direction of the pass
 
     def encode(self, image: ImageU8) -> EncodedFrame[LightFeatures]:
         pixels = self._geometry.image_to_working(image, IMAGE_MEAN, IMAGE_STD, self._compute.device)
         with self._compute.autocast():
             return EncodedFrame(pixels, self._network.encode_key(pixels))
-
-    def begin_pass(self, anchor: int, prob: Tensor) -> None:
-        self._previous = prob
 
     def segment(self, frame: int, features: FrameFeatures, slots: Sequence[int]) -> Tensor:
         assert isinstance(features, EncodedFrame)
@@ -58,15 +59,12 @@ class LightPropagator(BankedPropagator):
         maps, masks = features.maps, self._previous[1:]
         rest = others(masks)
 
-        def logits(part: Sequence[int]) -> Tensor:
-            read, picked = self.read(maps.key, part), list(part)
+        def logits(read: Tensor, part: Sequence[int], window: Window) -> Tensor:
+            picked = list(part)
             with self._compute.autocast():
-                return self._network.decode(read, maps, masks[picked], rest[picked])
+                return self._network.decode(read, maps, masks[picked], rest[picked], window)
 
-        return aggregate(torch.sigmoid(self.in_chunks(slots, logits).float()))
-
-    def follow(self, prob: Tensor) -> None:
-        self._previous = prob
+        return self.decoded(maps.key, slots, self._network.reach, logits)
 
     def wants_memory(self, frame: int, last: int) -> Memory:
         """The decoder sees the previous masks; a memory of that frame as well costs a fifth more and gains nothing
@@ -85,22 +83,18 @@ class LightPropagator(BankedPropagator):
             with self._compute.autocast():
                 return self._network.encode_value(image, maps, masks[picked], rest[picked])
 
-        self.store(frame, maps.key, self.in_chunks(slots, value), slots, kind)
+        self.store(frame, maps.key, self.in_chunks(slots, value), masks[list(slots)], slots, kind)
 
     def transfer(self, anchor: int, features: FrameFeatures, maps: Tensor, slots: Sequence[int]) -> Tensor:
         assert isinstance(features, EncodedFrame)
         return self.move_maps(anchor, features.maps.key, maps, slots)
 
-    def end_pass(self) -> None:
-        super().end_pass()
-        self._previous = None
-
 
 def build(setup: EngineSetup) -> LightPropagator:
     """Raises AppError for a checkpoint that is not one of this network."""
     assert setup.weights is not None
-    network = setup.compute.place(fold_batch_norm(load_light(setup.weights)))
+    network = setup.prepared(load_light(setup.weights))
     geometry = setup.rounded(SHORT_SIDE)
     search = BlockSearch(Size(*(side // STRIDE for side in geometry.working)), SEARCH_BLOCKS)
     bank = make_bank(setup, l2_similarity, TOP_K, MAX_ROLLING, search=search)
-    return LightPropagator(network, geometry, setup.compute, bank, setup.mem_every)
+    return LightPropagator(network, geometry, setup.compute, bank, setup.mem_every, is_regional=setup.is_regional)

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from inference_core.device import ComputeDevice
@@ -12,10 +11,9 @@ from inference_core.geometry import Geometry
 from inference_core.memory_bank import MemoryBank
 from inference_core.propagator import FrameFeatures, Memory
 from inference_core.propagators.banked import BankedPropagator, EncodedFrame, make_bank, others
-from model.aggregate import aggregate
 from model.attention import l2_similarity
-from model.folding import fold_batch_norm
 from model.stcn import IMAGE_MEAN, IMAGE_STD, STCN, KeyFeatures, load_stcn
+from model.window import Window
 from util.types import ImageU8
 
 TOP_K = 20
@@ -31,9 +29,16 @@ class StcnPropagator(BankedPropagator):
     name = "stcn"
 
     def __init__(
-        self, network: STCN, geometry: Geometry, compute: ComputeDevice, bank: MemoryBank, mem_every: int
+        self,
+        network: STCN,
+        geometry: Geometry,
+        compute: ComputeDevice,
+        bank: MemoryBank,
+        mem_every: int,
+        *,
+        is_regional: bool = False,
     ) -> None:
-        super().__init__(geometry, compute, bank, l2_similarity, STRIDE)
+        super().__init__(geometry, compute, bank, l2_similarity, STRIDE, is_regional=is_regional)
         self._network = network
         self._mem_every = mem_every
 
@@ -42,22 +47,15 @@ class StcnPropagator(BankedPropagator):
         with self._compute.autocast():
             return EncodedFrame(pixels, self._network.encode_key(pixels))
 
-    def begin_pass(self, anchor: int, prob: Tensor) -> None:
-        """Nothing is recurrent here."""
-
     def segment(self, frame: int, features: FrameFeatures, slots: Sequence[int]) -> Tensor:
         assert isinstance(features, EncodedFrame)
         maps = features.maps
 
-        def logits(part: Sequence[int]) -> Tensor:
-            read = self.read(maps.key, part)
+        def logits(read: Tensor, part: Sequence[int], window: Window) -> Tensor:
             with self._compute.autocast():
-                return self._network.decode(read, maps)
+                return self._network.decode(read, maps, window)
 
-        return aggregate(torch.sigmoid(self.in_chunks(slots, logits).float()))
-
-    def follow(self, prob: Tensor) -> None:
-        """Nothing is recurrent here."""
+        return self.decoded(maps.key, slots, self._network.reach, logits)
 
     def wants_memory(self, frame: int, last: int) -> Memory:
         return Memory.ROLLING if abs(frame - last) >= self._mem_every else Memory.NONE
@@ -74,7 +72,7 @@ class StcnPropagator(BankedPropagator):
             with self._compute.autocast():
                 return self._network.encode_value(image, maps.f16, masks[picked], rest[picked])
 
-        self.store(frame, maps.key, self.in_chunks(slots, value), slots, kind)
+        self.store(frame, maps.key, self.in_chunks(slots, value), masks[list(slots)], slots, kind)
 
     def transfer(self, anchor: int, features: FrameFeatures, maps: Tensor, slots: Sequence[int]) -> Tensor:
         assert isinstance(features, EncodedFrame)
@@ -86,5 +84,5 @@ def build(setup: EngineSetup) -> StcnPropagator:
     assert setup.weights is not None
     network = load_stcn(setup.weights)
     bank = make_bank(setup, l2_similarity, TOP_K, MAX_ROLLING)
-    placed = setup.compute.place(fold_batch_norm(network))
-    return StcnPropagator(placed, setup.padded(SHORT_SIDE), setup.compute, bank, setup.mem_every)
+    placed, geometry = setup.prepared(network), setup.padded(SHORT_SIDE)
+    return StcnPropagator(placed, geometry, setup.compute, bank, setup.mem_every, is_regional=setup.is_regional)

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from inference_core.device import ComputeDevice
@@ -12,10 +11,9 @@ from inference_core.geometry import Geometry
 from inference_core.memory_bank import MemoryBank
 from inference_core.propagator import FrameFeatures, Memory
 from inference_core.propagators.banked import BankedPropagator, EncodedFrame, joined, make_bank, others
-from model.aggregate import aggregate
 from model.attention import dot_similarity
-from model.folding import fold_batch_norm
 from model.stm import IMAGE_MEAN, IMAGE_STD, STM, QueryFeatures, load_stm
+from model.window import Window
 from util.types import ImageU8
 
 TOP_K = 50
@@ -31,9 +29,16 @@ class StmPropagator(BankedPropagator):
     name = "stm"
 
     def __init__(
-        self, network: STM, geometry: Geometry, compute: ComputeDevice, bank: MemoryBank, mem_every: int
+        self,
+        network: STM,
+        geometry: Geometry,
+        compute: ComputeDevice,
+        bank: MemoryBank,
+        mem_every: int,
+        *,
+        is_regional: bool = False,
     ) -> None:
-        super().__init__(geometry, compute, bank, dot_similarity, STRIDE)
+        super().__init__(geometry, compute, bank, dot_similarity, STRIDE, is_regional=is_regional)
         self._network = network
         self._mem_every = mem_every
 
@@ -42,22 +47,15 @@ class StmPropagator(BankedPropagator):
         with self._compute.autocast():
             return EncodedFrame(pixels, self._network.encode_query(pixels))
 
-    def begin_pass(self, anchor: int, prob: Tensor) -> None:
-        """The anchor is in the memory already."""
-
     def segment(self, frame: int, features: FrameFeatures, slots: Sequence[int]) -> Tensor:
         assert isinstance(features, EncodedFrame)
         maps = features.maps
 
-        def logits(part: Sequence[int]) -> Tensor:
-            read = self.read(maps.key, part)
+        def logits(read: Tensor, part: Sequence[int], window: Window) -> Tensor:
             with self._compute.autocast():
-                return self._network.decode(read, maps)
+                return self._network.decode(read, maps, window)
 
-        return aggregate(torch.sigmoid(self.in_chunks(slots, logits).float()))
-
-    def follow(self, prob: Tensor) -> None:
-        """The previous frame is carried by the memory."""
+        return self.decoded(maps.key, slots, self._network.reach, logits)
 
     def wants_memory(self, frame: int, last: int) -> Memory:
         return Memory.ROLLING if abs(frame - last) >= self._mem_every else Memory.PREVIOUS
@@ -75,7 +73,7 @@ class StmPropagator(BankedPropagator):
             with self._compute.autocast():
                 entries.append(self._network.encode_memory(image, masks[picked], rest[picked]))
         key, value = joined([entry.key for entry in entries]), joined([entry.value for entry in entries])
-        self.store(frame, key, value, slots, kind)
+        self.store(frame, key, value, masks[list(slots)], slots, kind)
 
     def transfer(self, anchor: int, features: FrameFeatures, maps: Tensor, slots: Sequence[int]) -> Tensor:
         assert isinstance(features, EncodedFrame)
@@ -87,5 +85,5 @@ def build(setup: EngineSetup) -> StmPropagator:
     assert setup.weights is not None
     network = load_stm(setup.weights)
     bank = make_bank(setup, dot_similarity, TOP_K, MAX_ROLLING, keys_per_object=True)
-    placed = setup.compute.place(fold_batch_norm(network))
-    return StmPropagator(placed, setup.padded(SHORT_SIDE), setup.compute, bank, setup.mem_every)
+    placed, geometry = setup.prepared(network), setup.padded(SHORT_SIDE)
+    return StmPropagator(placed, geometry, setup.compute, bank, setup.mem_every, is_regional=setup.is_regional)
