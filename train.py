@@ -1,16 +1,19 @@
 """Train the networks whose weights this project ships.
 
     python train.py light-propagation --train train.npz --heldout heldout.npz --out FOLDER --preset cpu
+    python train.py produce-rewards --clips CLIPS --out episodes.jsonl
 
-Packs of pictures are made by `python -m generation.pack`. A training that was stopped goes on when the same command is
-given again. Under torchrun every process takes its share of the samples. docs/training.md has the rest.
+Packs of pictures are made by `python -m generation.pack`, samples for quality networks by `python -m
+training.quality_samples`, episodes for the frame agent by `produce-rewards`. A training that was stopped goes on when
+the same command is given again. Under torchrun every process takes its share of the samples. docs/training.md has the
+rest.
 """
 from __future__ import annotations
 
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -19,12 +22,14 @@ from training.tasks import TASKS
 from util.errors import AppError
 from util.threads import calm_openmp
 
+_REWARDS = "produce-rewards"
+
 
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--out", type=Path, required=True, help="folder of this training; outside the repository")
-    common.add_argument("--train", type=Path, help="pack of pictures to train on")
-    common.add_argument("--heldout", type=Path, help="pack of pictures to score on")
+    common.add_argument("--train", type=Path, help="pack of pictures, samples or episodes to train on")
+    common.add_argument("--heldout", type=Path, help="the same to score on")
     common.add_argument("--preset", choices=["cpu", "gpu"], default="cpu", help="sizes and rates (default: cpu)")
     common.add_argument("--init", type=Path, help="weights to begin with instead of random ones")
     common.add_argument("--samples", type=_positive, help="samples to see in all, instead of the preset's")
@@ -45,7 +50,27 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(light=find("light").path)
         if row.needs_light:
             sub.add_argument("--light", type=Path, help="weights of the light propagation network it builds on")
+    _add_rewards(networks.add_parser(
+        _REWARDS, help="plays rounds of correction for the agent",
+        description="Plays rounds of correction with true masks, for pretrain-agent and agent to learn from.",
+    ))
     return parser
+
+
+def _add_rewards(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--clips", type=Path, required=True, help="data set in the DAVIS layout, with all masks")
+    parser.add_argument("--out", type=Path, required=True, help="file of episodes (.jsonl); what is in it stays")
+    parser.add_argument("--episodes", type=_positive, default=8, help="per sequence (default: 8)")
+    parser.add_argument("--rounds", type=_positive, default=4, help="corrections in each (default: 4)")
+    parser.add_argument("--count", type=_positive, help="only the first sequences")
+    parser.add_argument("--frames", type=_positive, help="only the first frames of each sequence")
+    parser.add_argument("--size", type=_positive, help="shorter side that the engine works at")
+    parser.add_argument("--agent", type=Path, help="weights of the agent that recommends (default: at random)")
+    parser.add_argument("--chance", type=float, default=0.25, help="of a random frame instead of the agent's (0.25)")
+    parser.add_argument("--engine", default="light", help="that carries the masks (default: light)")
+    parser.add_argument("--weights", type=Path, help="of the engine; default: those in their usual place")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=_positive, default=os.cpu_count() or 1, help="of the processor (all)")
 
 
 def _positive(text: str) -> int:
@@ -58,11 +83,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     calm_openmp(os.environ)
     parser = _parser()
     given = parser.parse_args(argv)
+    if given.network == _REWARDS:
+        return _guarded(_produce, given)
     moves = (given.export_state, given.import_state, given.export_weights)
     if moves == (None, None, None) and (given.train is None or given.heldout is None):
-        parser.error("--train and --heldout are needed; make packs with python -m generation.pack")
+        parser.error("--train and --heldout are needed; what makes them is in docs/training.md")
+    return _guarded(_train if moves == (None, None, None) else _move, given)
+
+
+def _guarded(work: Callable[[argparse.Namespace], int], given: argparse.Namespace) -> int:
     try:
-        return _train(given) if moves == (None, None, None) else _move(given)
+        return work(given)
     except AppError as error:
         print(error, file=sys.stderr)
         return 2
@@ -75,6 +106,20 @@ def _train(given: argparse.Namespace) -> int:
 
     order = Order(**{field.name: getattr(given, field.name) for field in fields(Order)})
     return train(order, lambda line: print(line, flush=True))
+
+
+def _produce(given: argparse.Namespace) -> int:
+    from inference_core.advice import build_agent
+    from training.agent_episodes import EpisodeOrder, produce
+    from util.config import AppConfig
+
+    order = EpisodeOrder(
+        given.clips, given.out, given.episodes, given.rounds, given.frames, given.count, given.seed,
+        None if given.agent is None else build_agent(given.agent), given.chance,
+    )
+    config = AppConfig(engine=given.engine, weights=given.weights, size=given.size)
+    produce(order, config, (os.cpu_count() or 1) - given.threads, lambda line: print(line, flush=True))
+    return 0
 
 
 def _move(given: argparse.Namespace) -> int:

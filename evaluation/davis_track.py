@@ -150,7 +150,9 @@ class DavisTrack:
     def _quality(self, name: str, player: SessionPlayer) -> Callable[[], Sequence[float]]:
         assessor = self._helpers.assessor
         if assessor is not None:
-            return lambda: estimated_quality(assessor, player.frames, player.core, player.object_ids)
+            return lambda: estimated_quality(
+                assessor, player.frames, player.core, player.object_ids, len(player.frames)
+            )
         truth = self.tree.truth(name)
         return lambda: true_quality(truth, player.masks(), player.object_ids)
 

@@ -83,7 +83,7 @@ def true_quality(truth: Sequence[IndexMask], masks: NDArray[np.uint8], object_id
 
 
 def estimated_quality(
-    assessor: QualityAssessor, frames: FrameReader, soft: SoftMasks, object_ids: Sequence[int]
+    assessor: QualityAssessor, frames: FrameReader, soft: SoftMasks, object_ids: Sequence[int], num_frames: int
 ) -> list[float]:
-    """What is estimated of every frame, without the truth."""
-    return [assessor.quality(frames.get(f), soft.object_probs(f, object_ids)) for f in range(len(frames))]
+    """What is estimated of each of the first frames, without the truth."""
+    return [assessor.quality(frames.get(f), soft.object_probs(f, object_ids)) for f in range(num_frames)]

@@ -1,7 +1,7 @@
 """Advice on the frame to correct next: how good are the masks, and which frame is it worth looking at?
 
-By the networks of IVOS-W (Yin et al., CVPR 2021) where their weights are here, else by what the engine itself is sure
-of. To be built and called on one thread.
+By the networks of IVOS-W (Yin et al., CVPR 2021) where their weights are here, else by the light quality network, else
+by what the engine itself is sure of. To be built and called on one thread.
 """
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from inference_core.api import FrameRanker, QualityAssessor
 from inference_core.confidence import ConfidenceAssessor
 from inference_core.device import ComputeDevice, open_device
 from inference_core.frame_choice import WorstFirst
-from inference_core.registry import ASSESSOR_WEIGHTS
+from inference_core.registry import ASSESSOR_WEIGHTS, LIGHT_ASSESSOR_WEIGHTS
 from model import zoo
+from model.light_quality import LightQualityNet, cut_out, load_light_quality
 from model.quality_agent import QualityAgent, load_quality_agent
 from model.quality_net import QualityNet, load_quality_net
 from util.types import ImageU8
@@ -53,6 +54,34 @@ class NetworkAssessor:
         return float(found.float().mean().clamp(0, 1))
 
 
+class LightAssessor:
+    """See `QualityAssessor`: every object by itself, by the light quality network.
+
+    Args:
+        network: in eval mode; is placed on the device.
+    """
+
+    name = "predicted by the light quality network"
+    is_trained = True
+
+    def __init__(self, network: LightQualityNet, compute: ComputeDevice) -> None:
+        self._network = compute.place(network)
+        self._compute = compute
+
+    @torch.inference_mode()
+    def quality(self, image: ImageU8, objects: NDArray[np.float32]) -> float:
+        """See `QualityAssessor`."""
+        if not len(objects):
+            raise ValueError("the quality of no object")
+        # Cut out on the CPU: most of a frame is of no use to the network.
+        pixels = torch.tensor(image).permute(2, 0, 1).float() / 255
+        seen = [cut_out(pixels, torch.from_numpy(prob)) for prob in objects]
+        planes = [torch.stack(part).to(self._compute.device) for part in zip(*seen, strict=True)]
+        with self._compute.autocast():
+            logits = self._network(*planes)
+        return float(torch.sigmoid(logits.float()).mean())
+
+
 class AgentRanker:
     """See `FrameRanker`: by what correcting a frame is worth, which is not always most for the worst one.
 
@@ -80,6 +109,28 @@ class Advice(NamedTuple):
     ranker: FrameRanker
 
 
+def build_assessor(
+    device: str, *, mixed_precision: bool, published_weights: Path | None = None, light_weights: Path | None = None
+) -> QualityAssessor:
+    """IVOS-W's network or the light one, whichever file is named, else whichever is in its place, in this order.
+
+    Without any of them what the engine is sure of. Arguments and errors as `build_advice`.
+    """
+    compute = open_device(device, mixed_precision=mixed_precision)
+    if published_weights is not None or (light_weights is None and zoo.is_available(ASSESSOR_WEIGHTS)):
+        return NetworkAssessor(load_quality_net(zoo.resolve(ASSESSOR_WEIGHTS, published_weights)), compute)
+    if light_weights is not None or zoo.is_available(LIGHT_ASSESSOR_WEIGHTS):
+        return LightAssessor(load_light_quality(zoo.resolve(LIGHT_ASSESSOR_WEIGHTS, light_weights)), compute)
+    return ConfidenceAssessor()
+
+
+def build_agent(weights: Path | None = None) -> AgentRanker | None:
+    """The frame agent of the file that is named, or of the one in its place; None where there is none. AppError."""
+    if weights is None and not zoo.is_available(AGENT_WEIGHTS):
+        return None
+    return AgentRanker(load_quality_agent(zoo.resolve(AGENT_WEIGHTS, weights)))
+
+
 def build_advice(
     device: str, *, mixed_precision: bool, assessor_weights: Path | None = None, agent_weights: Path | None = None
 ) -> Advice:
@@ -91,11 +142,5 @@ def build_advice(
     Raises:
         AppError: a file that is named is missing, a file is wrong, the device is not there.
     """
-    assessor: QualityAssessor = ConfidenceAssessor()
-    ranker: FrameRanker = WorstFirst()
-    if assessor_weights is not None or zoo.is_available(ASSESSOR_WEIGHTS):
-        network = load_quality_net(zoo.resolve(ASSESSOR_WEIGHTS, assessor_weights))
-        assessor = NetworkAssessor(network, open_device(device, mixed_precision=mixed_precision))
-    if agent_weights is not None or zoo.is_available(AGENT_WEIGHTS):
-        ranker = AgentRanker(load_quality_agent(zoo.resolve(AGENT_WEIGHTS, agent_weights)))
-    return Advice(assessor, ranker)
+    assessor = build_assessor(device, mixed_precision=mixed_precision, published_weights=assessor_weights)
+    return Advice(assessor, build_agent(agent_weights) or WorstFirst())

@@ -15,7 +15,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from inference_core import registry
-from inference_core.advice import NetworkAssessor
+from inference_core.advice import LightAssessor, NetworkAssessor
+from inference_core.api import QualityAssessor
 from inference_core.device import ComputeDevice
 from inference_core.engine_setup import EngineSetup
 from inference_core.fusion import FusionInput, NetworkFuser
@@ -31,6 +32,7 @@ from model.folding import fold_batch_norm
 from model.fusion_net import FusionNet, load_fusion_net
 from model.interaction_net import InteractionNet, load_interaction_net
 from model.light import LightNet
+from model.light_quality import LightQualityNet, load_light_quality
 from model.quality_agent import QualityAgent, load_quality_agent
 from model.quality_net import QualityNet, load_quality_net
 from model.rvos import RVOS, RvosSettings
@@ -186,9 +188,11 @@ def zero_shot_calls(path: Path, compute: ComputeDevice) -> list[Call]:
     return [Call(f"a frame at {_by(size)}", find)]
 
 
-def quality_calls(path: Path, compute: ComputeDevice) -> list[Call]:
+def quality_calls(
+    assess_by: Callable[[Path, ComputeDevice], QualityAssessor], path: Path, compute: ComputeDevice
+) -> list[Call]:
     """How good the masks of one frame are."""
-    assessor = NetworkAssessor(load_quality_net(path), compute)
+    assessor = assess_by(path, compute)
     image = np.random.default_rng(0).integers(0, 256, (*FRAME, 3), np.uint8)
 
     def assess(count: int) -> Callable[[], object]:
@@ -230,6 +234,14 @@ def _scribble_segmenter(path: Path, compute: ComputeDevice) -> ScribbleSegmenter
     return ScribbleSegmenter(fold_batch_norm(load_scribble_net(path)), compute)
 
 
+def _published_assessor(path: Path, compute: ComputeDevice) -> NetworkAssessor:
+    return NetworkAssessor(load_quality_net(path), compute)
+
+
+def _light_assessor(path: Path, compute: ComputeDevice) -> LightAssessor:
+    return LightAssessor(load_light_quality(path), compute)
+
+
 def _interaction_segmenter(path: Path, compute: ComputeDevice) -> NetworkSegmenter:
     return NetworkSegmenter(load_interaction_net(path), compute)
 
@@ -247,7 +259,14 @@ NETWORKS: tuple[Network, ...] = (
         "rvos_zero_shot", "objects without marks: RVOS", _RVOS, ("rvos_zero_shot",),
         partial(RVOS, RvosSettings(), takes_mask=False), zero_shot_calls, save_rvos,
     ),
-    Network("ivosw_assess", "quality of masks: IVOS-W", _IVOSW, ("ivosw_assess",), QualityNet, quality_calls),
+    Network(
+        "ivosw_assess", "quality of masks: IVOS-W", _IVOSW, ("ivosw_assess",), QualityNet,
+        partial(quality_calls, _published_assessor),
+    ),
+    Network(
+        "light_quality", "quality of masks: light network", "this project; after IVOS-W", ("light_quality",),
+        LightQualityNet, partial(quality_calls, _light_assessor),
+    ),
     Network(
         "ivosw_agent", "which frame to correct next: IVOS-W", _IVOSW, ("ivosw_agent",), QualityAgent, advice_calls
     ),

@@ -10,8 +10,8 @@ from model.zoo import WeightFile as WeightFile  # exported: callers annotate wit
 from util.errors import AppError
 
 AUTO = "auto"
-ASSESSOR_WEIGHTS = "ivosw_assess"
-"""What `model.zoo` calls the file of the network that judges masks."""
+ASSESSOR_WEIGHTS, LIGHT_ASSESSOR_WEIGHTS = "ivosw_assess", "light_quality"
+"""What `model.zoo` calls the files of the networks that judge masks; the first counts where both are here."""
 
 FusionChoice = Literal["auto", "network", "linear", "none"]
 """How results between key frames are merged: by the network where its file is there, else by distance; or as named."""

@@ -62,8 +62,17 @@ class QualityNet(nn.Module):
             [B], about 0..1; not clamped.
         """
         theta = crop_transform(object_boxes(prob), Size(*prob.shape[1:]))
-        features = self.Encoder.encode(crop(image, theta), crop(prob[:, None], theta))
-        return self.fc1(features.mean((2, 3)))[:, 0]
+        return self.judge(crop(image, theta), crop(prob[:, None], theta)[:, 0])
+
+    def judge(self, image: Tensor, prob: Tensor) -> Tensor:
+        """`forward` for objects that are cut out already: [B, 3, SIDE, SIDE] and [B, SIDE, SIDE] -> [B]."""
+        return self.fc1(self.Encoder.encode(image, prob[:, None]).mean((2, 3)))[:, 0]
+
+
+def cut_out(image: Tensor, prob: Tensor) -> tuple[Tensor, Tensor]:
+    """What the network sees of one object: float32 [3, H, W] and [H, W] -> [3, SIDE, SIDE] and [SIDE, SIDE]."""
+    theta = crop_transform(object_boxes(prob[None]), Size(*prob.shape))
+    return crop(image[None], theta)[0], crop(prob[None, None], theta)[0, 0]
 
 
 def object_boxes(prob: Tensor) -> Tensor:

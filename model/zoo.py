@@ -82,6 +82,8 @@ WEIGHT_FILES: tuple[WeightFile, ...] = (
                "fusion between key frames, engine light", "fusion", licence="see WEIGHTS_LICENSE.md"),
     WeightFile("light_interaction", "light interaction network", _EMBEDDED / "light_interaction.safetensors",
                "clicks and scribbles", "light_interaction", licence="see WEIGHTS_LICENSE.md"),
+    WeightFile("light_quality", "light quality network", _EMBEDDED / "light-quality.safetensors",
+               "estimating how good masks are", "light_quality", licence="see WEIGHTS_LICENSE.md"),
     WeightFile("stcn", "STCN", SAVES / "stcn.pth", "propagation, engine stcn", "stcn",
                (_DRIVE + "1mRrE0uCI2ktdWlUgapJI_KmgeIiF2eOm",)),
     WeightFile("fusion_stcn", "fusion network", SAVES / "fusion_stcn.pth", "fusion between key frames, engine stcn",

@@ -20,7 +20,7 @@ from training.history import HELD_OUT, History
 from training.meter import Meter
 from training.preset import Preset
 from training.state import STATE, Position, TrainingState, load_state, save_state
-from training.task import Task
+from training.task import FollowsAverage, Task
 from util.errors import AppError
 
 _LOG_EVERY = 50
@@ -59,6 +59,8 @@ class Trainer:
         network = network.to(compute.device, memory_format=torch.channels_last)
         average = copy.deepcopy(network).requires_grad_(False)
         self.state = TrainingState(network, average, _optimiser(network, preset), Position(task.name))
+        if isinstance(task, FollowsAverage):
+            task.follow(average)
         self._loss = crew.wrap(task.loss_module(network))
         self._history = History(folder)
         self._events: EventLog | None = None

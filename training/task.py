@@ -1,7 +1,7 @@
 """What the training loop needs to know about a network: how to build it, what to show it and how to score it."""
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from torch import nn
 
@@ -23,3 +23,11 @@ class Task(Protocol):
     def batch(self, number: int, size: int, side: int) -> Any: ...  # noqa: ANN401
 
     def score(self, network: nn.Module) -> dict[str, float]: ...
+
+
+@runtime_checkable
+class FollowsAverage(Protocol):
+    """A task whose loss needs the moving average of the weights as well."""
+
+    def follow(self, average: nn.Module) -> None:
+        """Told once, before `loss_module`; the average goes on changing."""

@@ -39,5 +39,11 @@ TASKS = {
             "light-interaction", "turns clicks and scribbles into masks", "training.interaction:InteractionTask", True
         ),
         TaskRow("light-fusion", "merges two propagations", "training.fusion:FusionTask", True),
+        TaskRow("light-quality", "predicts how good masks are", "training.quality:LightQualityTask", True),
+        TaskRow(
+            "quality", "predicts how good masks are, IVOS-W's network", "training.quality:PublishedQualityTask"
+        ),
+        TaskRow("pretrain-agent", "recommends frames, on random recommendations", "training.agent:PretrainTask"),
+        TaskRow("agent", "recommends frames, on all recommendations", "training.agent:AgentTask"),
     )
 }

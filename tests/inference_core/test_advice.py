@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
-from inference_core.advice import AgentRanker, NetworkAssessor, build_advice
+from inference_core.advice import AgentRanker, LightAssessor, NetworkAssessor, build_advice, build_assessor
 from inference_core.api import KeyFrame, PropagationRequest
 from inference_core.confidence import ConfidenceAssessor, expected_overlap
 from inference_core.core import InferenceCore
@@ -15,6 +16,7 @@ from inference_core.frame_choice import WorstFirst
 from inference_core.fusion import LinearFuser
 from inference_core.policy import CompatPolicy
 from model import zoo
+from model.light_quality import LightQualityNet
 from model.quality_agent import QualityAgent
 from model.quality_net import QualityNet
 from tests.golden_weights import Golden, golden_cases, golden_state, require_golden
@@ -94,19 +96,31 @@ def test_the_engine_says_how_sure_it_is() -> None:
 
 
 def test_networks_advise_where_their_files_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files = {"ivosw_assess": tmp_path / "assess_net.pt", "ivosw_agent": tmp_path / "agent.pt"}
+    files = {
+        "ivosw_assess": tmp_path / "assess_net.pt", "ivosw_agent": tmp_path / "agent.pt",
+        "light_quality": tmp_path / "light-quality.safetensors",
+    }
     rows = tuple(zoo.WeightFile(name, name, path, "advice", name) for name, path in files.items())
     monkeypatch.setattr(zoo, "WEIGHT_FILES", rows)
     advice = build_advice("cpu", mixed_precision=False)
     assert isinstance(advice.assessor, ConfidenceAssessor) and isinstance(advice.ranker, WorstFirst)
     with pytest.raises(AppError, match=r"mine\.pt"):
         build_advice("cpu", mixed_precision=False, agent_weights=tmp_path / "mine.pt")
+    save_file(LightQualityNet().state_dict(), files["light_quality"])
+    image, objects = VIDEO.frames[0], np.ones((2, *VIDEO.size), np.float32)
+    light = build_advice("cpu", mixed_precision=False).assessor
+    assert isinstance(light, LightAssessor) and light.is_trained and "light" in light.name
+    alone = [light.quality(image, objects[:1]), light.quality(image, objects[:1] * 0)]
+    assert light.quality(image, np.stack([objects[0], objects[0] * 0])) == pytest.approx(np.mean(alone))
+    with pytest.raises(ValueError, match="no object"):
+        light.quality(image, objects[:0])
     for build, path in ((QualityNet, files["ivosw_assess"]), (QualityAgent, files["ivosw_agent"])):
         with torch.device("meta"):
             state = build().state_dict()
         torch.save({f"module.{k}": torch.full((), 0.01).to(t.dtype).expand(t.shape) for k, t in state.items()}, path)
     advice = build_advice("cpu", mixed_precision=False)
     assert isinstance(advice.assessor, NetworkAssessor) and isinstance(advice.ranker, AgentRanker)
-    image, objects = VIDEO.frames[0], np.ones((2, *VIDEO.size), np.float32)
+    named = build_assessor("cpu", mixed_precision=False, light_weights=files["light_quality"])
+    assert isinstance(named, LightAssessor), "what is named counts"
     assert 0 <= advice.assessor.quality(image, objects) <= 1
     assert sorted(advice.ranker.rank([0.2, 0.4, 0.1], [0, 0, 1])) == [0, 1, 2]
