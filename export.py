@@ -1,4 +1,5 @@
-"""Writes masks in formats of other programs: `python export.py --project DIR --format NAME --output PATH`.
+"""Writes masks in formats of other programs: `python export.py --project DIR --format NAME --output PATH`; and takes
+somebody else's work on the same video into a workspace: `python export.py merge --project DIR --other PATH`.
 
 Exit codes: 0 written, read back and right; 2 wrong input or an export that did not come back right, with a message on
 stderr; 130 stopped with Ctrl-C. In the last two cases nothing of the export is left.
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 from interact.headless_export import Opened, choose_objects, opened_masks, opened_project
+from interact.headless_merge import merge, opened_session, survey_merge
 from storage.exchange.export_run import check_target, run_export
 from storage.exchange.format import Format
 from storage.exchange.formats import BY_NAME, FORMATS
@@ -20,6 +22,7 @@ from util.errors import AppError
 from util.export_config import ExportConfig, parse_export_config
 from util.interrupts import interrupt_cancels
 from util.jobs import Cancelled
+from util.merge_config import MERGE, MergeConfig, parse_merge_config
 from util.progress import ProgressLine
 from util.threads import calm_openmp
 
@@ -30,7 +33,10 @@ EXIT_STOPPED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code."""
     calm_openmp(os.environ)
-    config = parse_export_config(sys.argv[1:] if argv is None else argv, list(BY_NAME))
+    argv = sys.argv[1:] if argv is None else argv
+    if argv and argv[0] == MERGE:
+        return run_merge(parse_merge_config(argv[1:]))
+    config = parse_export_config(argv, list(BY_NAME))
     if config.is_list:
         print(table())
         return 0
@@ -47,6 +53,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not report.is_good:
         print(f"export.py: {config.output}: {report.problems[0]}; nothing was written.", file=sys.stderr)
     return 0 if report.is_good else EXIT_INPUT
+
+
+def run_merge(config: MergeConfig) -> int:
+    """The sub-command; returns the exit code."""
+    assert config.project is not None and config.other is not None
+    try:
+        with opened_session(config.project, config.video or config.images) as session, interrupt_cancels() as token:
+            surveyed = survey_merge(session, config.other, config.map)
+            print("\n".join(surveyed.lines()))
+            if not config.is_survey:
+                print(merge(session, surveyed, config, token).text)
+    except AppError as error:
+        print(f"export.py merge: {error}", file=sys.stderr)
+        return EXIT_INPUT
+    except (Cancelled, KeyboardInterrupt):
+        print("export.py merge: stopped; nothing was changed.", file=sys.stderr)
+        return EXIT_STOPPED
+    return 0
 
 
 def run(config: ExportConfig, fmt: Format, opened: Opened) -> Report:

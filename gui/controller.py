@@ -25,6 +25,7 @@ from gui.help_control import HelpControl
 from gui.import_control import ImportControl
 from gui.job_runner import JobRunner
 from gui.long_edits import LongEdits
+from gui.merge_control import MergeControl
 from gui.method_control import MethodControl
 from gui.object_control import ObjectControl
 from gui.opener import Opener
@@ -81,6 +82,7 @@ class Controller(QObject):
         self.closing = Closing(self)
         self.exports = ExportControl(self)
         self.imports = ImportControl(self)
+        self.merges = MergeControl(self)
         self.methods = MethodControl(self)
         self.opener = Opener(self)
         self.edit = EditControl(self)

@@ -10,6 +10,7 @@ from storage.exchange.export_run import Progress, run_export
 from storage.exchange.format import Format, MaskReader
 from storage.exchange.import_masks import Found, open_masks, survey
 from storage.exchange.material import Material
+from storage.exchange.other_work import OtherWork, open_other_work
 from storage.exchange.report import Report
 from storage.frame_store import FrameStore
 from util.jobs import CancelToken, Job, Outcome
@@ -22,6 +23,14 @@ class Surveyed:
     """Masks that may be imported, and what is in them."""
 
     reader: MaskReader
+    found: tuple[Found, ...]
+
+
+@dataclass(frozen=True)
+class OtherSurveyed:
+    """Work that may be merged, and what is in it."""
+
+    other: OtherWork
     found: tuple[Found, ...]
 
 
@@ -58,6 +67,21 @@ def survey_job(
     def run(token: CancelToken) -> Generator[Surveyed | None, None, None]:
         reader = yield from _silently(open_masks(path, frames, fallback), token)
         yield Surveyed(reader, (yield from _silently(survey(reader), token)))
+
+    return Job(f"Looking at {path.name}", None, run, told, finish)
+
+
+def other_work_job(
+    path: Path,
+    frames: FrameStore,
+    told: Callable[[OtherSurveyed | None], None],
+    finish: Callable[[Outcome], None],
+) -> Job[OtherSurveyed | None]:
+    """Find out what somebody else did on the same video; None now and then, while it looks."""
+
+    def run(token: CancelToken) -> Generator[OtherSurveyed | None, None, None]:
+        other = yield from _silently(open_other_work(path, frames), token)
+        yield OtherSurveyed(other, (yield from _silently(survey(other.reader), token)))
 
     return Job(f"Looking at {path.name}", None, run, told, finish)
 

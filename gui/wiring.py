@@ -41,6 +41,7 @@ def make_commands(controller: Controller) -> dict[str, Callable[[], object]]:
         "file.open_example": controller.opener.open_example,
         "file.import_masks": controller.imports.ask_folder,
         "file.import_file": controller.imports.ask_file,
+        "file.merge": controller.merges.ask,
         "file.export_masks": controller.exports.ask_export_masks,
         "file.export_overlay": controller.exports.ask_export_overlay,
         "file.cancel_export": controller.exports.cancel,

@@ -53,19 +53,11 @@ def opened_project(folder: Path, source: Path | None) -> Iterator[Opened]:
         AppError: no workspace, open in another program, of another video; it or the video cannot be read; a crash left
             work in its journal that only the window takes over.
     """
-    path = source or _source_of(folder)
-    if not path.exists():
-        raise AppError(f"{path}: the video of {folder} is not there.", "Say where it is with --video or --images.")
     with (
-        closing(FrameStore(open_source(path))) as frames,
+        closing(FrameStore(open_source(find_source(folder, source)))) as frames,
         closing(Workspace.open(frames.source, folder)) as workspace,
     ):
-        unsaved = Opening(workspace).unsaved
-        if unsaved:
-            raise AppError(
-                f"{folder}: a crash left the last {len(unsaved)} actions unsaved ({unsaved[-1]}).",
-                "Open it in the window once, which takes them over, and close it.",
-            )
+        check_saved(folder, Opening(workspace))
         notes = (workspace.notice,) if workspace.notice else ()
         yield Opened(frames, workspace.masks.get, tuple(workspace.project.objects), (workspace.folder,), notes)
 
@@ -80,8 +72,8 @@ def opened_masks(path: Path, source: Path, first: int) -> Iterator[Opened]:
     with closing(FrameStore(open_source(source))) as frames:
         if not 0 <= first < len(frames):
             first = 0  # the range is checked later, with its own message
-        reader = _end_of(open_masks(path, frames, first))
-        found = _end_of(survey(reader))
+        reader = end_of(open_masks(path, frames, first))
+        found = end_of(survey(reader))
         objects = tuple(ObjectInfo(thing.value, thing.text or default_name(thing.value)) for thing in found)
         present = frozenset(reader.frames)
         empty = np.zeros(frames.source.size, np.uint8)
@@ -104,6 +96,24 @@ def choose_objects(objects: Sequence[ObjectInfo], wanted: Sequence[str]) -> tupl
     return tuple(info for info in objects if not wanted or info.object_id in chosen)
 
 
+def check_saved(folder: Path, opening: Opening) -> Opening:
+    """AppError when a crash left work in the journal, which only the window takes over."""
+    if opening.unsaved:
+        raise AppError(
+            f"{folder}: a crash left the last {len(opening.unsaved)} actions unsaved ({opening.unsaved[-1]}).",
+            "Open it in the window once, which takes them over, and close it.",
+        )
+    return opening
+
+
+def find_source(folder: Path, source: Path | None) -> Path:
+    """The video of a workspace. Args: source: None for where the workspace says it is. AppError: it is not there."""
+    path = source or _source_of(folder)
+    if not path.exists():
+        raise AppError(f"{path}: the video of {folder} is not there.", "Say where it is with --video or --images.")
+    return path
+
+
 def _source_of(folder: Path) -> Path:
     """Where the workspace says that its video is. AppError: it says nothing."""
     damage: AppError | None = None
@@ -123,7 +133,7 @@ def _source_of(folder: Path) -> Path:
     )
 
 
-def _end_of(steps: Generator[int, None, T]) -> T:
+def end_of(steps: Generator[int, None, T]) -> T:
     """What a generator returns."""
     while True:
         try:

@@ -7,11 +7,13 @@ from dataclasses import replace
 from interact import edits, object_plans
 from interact.cleaning import Cleaning
 from interact.frame_marks import MarkKind
+from interact.merging import MergeReport, merge_plan
 from interact.objects import SceneObject
 from interact.prompts import Polygon
 from interact.session_base import SessionBase
 from interact.splitting import Splitter, enclosed_part, loose_parts
 from interact.suggestions import Suggestion, acceptance
+from storage.exchange.other_work import OtherWork
 from util.errors import AppError
 from util.types import IndexMask
 
@@ -160,6 +162,22 @@ class ObjectEditing(SessionBase):
         if self._may_edit() and masks:
             self._leave()
             self.steps.plan(object_plans.import_plan(self, masks, names or {}))
+
+    def merge_work(self, other: OtherWork, mapping: Mapping[int, int], frames: range) -> MergeReport | None:
+        """Take over somebody else's work on a range, around what is protected here. None while locked.
+
+        Args:
+            mapping: value in the other masks -> object id; new ids become objects.
+
+        Returns:
+            what came of it, complete when the step has been worked out.
+        """
+        if not mapping or not self._may_edit():
+            return None
+        self._leave()
+        plan, report = merge_plan(self, other, mapping, self._range(frames))
+        self.steps.plan(plan)
+        return report
 
     def _alter(self, item: SceneObject, what: str) -> None:
         if self._may_edit():

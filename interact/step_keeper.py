@@ -34,6 +34,10 @@ _FEW_MARKS = 200
 """Frames whose marks are noted down without a job; at 30 µs a frame."""
 
 
+Said = Callable[[], str] | None
+"""What to say when a step has taken effect."""
+
+
 class Owner(Scene, Protocol):
     """What is needed of a session."""
 
@@ -54,6 +58,7 @@ class Plan:
         total: frames to look at.
         run: for the worker thread; yields after every frame and returns the step, None when nothing would change.
         nothing: what to say then.
+        done: what to say when the step has taken effect; None for nothing.
         kinds, may_spare, origin: as in `StepKeeper.record`.
     """
 
@@ -61,6 +66,7 @@ class Plan:
     total: int
     run: Callable[[CancelToken], Generator[int, None, Step | None]]
     nothing: str
+    done: Callable[[], str] | None = None
     kinds: tuple[MarkKind, ...] = PROTECTING
     may_spare: bool = False
     origin: SourceKind = "hand"
@@ -161,7 +167,7 @@ class StepKeeper:
             elif outcome.kind == "done" and not found:
                 self._owner.message.emit(plan.nothing)
             elif outcome.kind == "done":
-                self._settle(found[0])
+                self._settle(found[0], plan.done)
 
         job = Job(plan.name, plan.total, run, _ignore, finish)
         self._owner.lock(f"{plan.name}; cancel it with Esc to edit.")
@@ -188,11 +194,11 @@ class StepKeeper:
             return _Checked(step, hurt, None, "")
         return _Checked(without_verified(owner, step, hurt), hurt, part, describe(owner, step, hurt, kinds))
 
-    def _settle(self, checked: _Checked) -> None:
+    def _settle(self, checked: _Checked, done: Said = None) -> None:
         if checked.hurt:
-            self._ask(checked)
+            self._ask(checked, done)
         else:
-            self._begin(checked.step)
+            self._begin(checked.step, done)
 
     def load(self, ref: StepRef, then: Callable[[], None]) -> None:
         """Read a step of the history back from the journal, then call `then`. AppError when it cannot be read."""
@@ -230,10 +236,10 @@ class StepKeeper:
         """Take back a step that never came into the history."""
         self._carry_out(step, back=True, name=f"Taking back {step.label}", done=done)
 
-    def _begin(self, step: Step) -> None:
+    def _begin(self, step: Step, done: Said) -> None:
         """The worker thread writes a long step to the journal, too, as far as it can before the step counts."""
         if self._is_short(_num_frames(step)) and _num_marked(step) <= _FEW_MARKS:
-            self._push(step, None)
+            self._push(step, None, done)
             return
         history, staged = self._owner.history, list[Staged | None]()
 
@@ -245,7 +251,7 @@ class StepKeeper:
         def finish(outcome: Outcome) -> None:
             self._owner.lock(None)
             if outcome.kind == "done":
-                self._push(step, staged[0])
+                self._push(step, staged[0], done)
                 return
             if staged:
                 history.drop(staged[0])
@@ -255,10 +261,11 @@ class StepKeeper:
         self._owner.lock(f"{_title(step)}; cancel it with Esc to edit.")
         self.work(Job(f"Noting down: {step.label}", None, run, _ignore, finish))
 
-    def _push(self, step: Step, staged: Staged | None) -> None:
+    def _push(self, step: Step, staged: Staged | None, done: Said) -> None:
         history = self._owner.history
         history.push(step, staged)
-        self._carry_out(step, back=False, name=_title(step), undone=history.step_back)
+        say = _nothing if done is None else lambda: self._owner.message.emit(done())
+        self._carry_out(step, back=False, name=_title(step), done=say, undone=history.step_back)
 
     def _carry_out(
         self,
@@ -295,19 +302,19 @@ class StepKeeper:
             owner.lock(f"{name}; cancel it with Esc to edit.")
             self.work(run.job(name, finished))
 
-    def _ask(self, checked: _Checked) -> None:
+    def _ask(self, checked: _Checked, done: Said) -> None:
         owner, step, part = self._owner, checked.step, checked.part
         if self.ask is None:
             raise AppError(checked.text, "Nothing was changed. Take the lock or the mark away first.")
 
         def change() -> None:
             owner.lock(None)
-            self._begin(step)
+            self._begin(step, done)
 
         def keep() -> None:
             owner.lock(None)
             if part is not None:
-                self._begin(part)
+                self._begin(part, done)
             elif has_prompts(step):
                 owner.set_interaction(None)
 

@@ -32,6 +32,21 @@ def list_segments(folder: Path) -> dict[int, int]:
         raise AppError(f"{folder}: cannot be read ({reason(error)}).", "Check the permissions.") from error
 
 
+def last_number(folder: Path) -> int:
+    """The last whole record of a journal that nobody has open, which is left as it is; 0 without any. AppError."""
+    try:
+        files = [path for path in folder.iterdir() if path.suffix == SUFFIX and path.stem.isdecimal()]
+        for path in sorted(files, reverse=True):
+            found = find_end(path)
+            if found is not None:
+                return found.number
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise AppError(f"{folder}: cannot be read ({reason(error)}).", "Check the permissions.") from error
+    return 0
+
+
 def repair(path: Path, nbytes: int) -> End | None:
     """Where a file's whole records end, which is its end from now on: another one may begin before anything is written
     to this one. What follows damage is kept beside it. None: nothing of it can be read, and it was set aside.

@@ -1,4 +1,4 @@
-"""What a workspace knows about its video besides the masks: project.json, version 3.
+"""What a workspace knows about its video besides the masks: project.json, version 4.
 
 Reading is strict: a field that is missing, unknown or of the wrong kind is named with its file, and nothing is guessed.
 A file of an older version is brought up to this one first, one version at a time (`storage/project_migration.py`).
@@ -12,12 +12,21 @@ from pathlib import Path
 from storage.frame_runs import Runs, marks_by_frame, runs_by_object
 from storage.json_fields import Fields, Json, file_text, refuse_constant, require, unique_dict
 from storage.project_migration import migrated
-from storage.project_parts import ObjectInfo, check_runs, object_json, parse_object, parse_runs, runs_json
+from storage.project_parts import (
+    EngineValue,
+    ObjectInfo,
+    check_runs,
+    object_json,
+    parse_engine,
+    parse_object,
+    parse_runs,
+    runs_json,
+)
 from storage.provenance import Provenance, parse_provenance, provenance_json
 from util.errors import AppError
 from util.types import MAX_OBJECT_ID, Size
 
-VERSION = 3
+VERSION = 4
 
 _HINT = "Restore the file from a copy, or choose another folder with --workspace."
 
@@ -36,6 +45,7 @@ class Project:
             masks; "" and 0 before there is one.
         locked, verified: object id -> the frames on which the user forbade changes, or called the mask right.
         provenance: where the masks come from.
+        engine: how masks are propagated here: the settings by name; empty before the first propagation.
         current_frame: shown when the project is opened again.
         settings: for the programs; any JSON.
     """
@@ -49,6 +59,7 @@ class Project:
     locked: Runs = field(default_factory=dict)
     verified: Runs = field(default_factory=dict)
     provenance: Provenance = field(default_factory=Provenance)
+    engine: dict[str, EngineValue] = field(default_factory=dict)
     current_frame: int = 0
     next_object_id: int = 1
     settings: dict[str, Json] = field(default_factory=dict)
@@ -102,6 +113,7 @@ class Project:
             "locked": runs_json(self.locked),
             "verified": runs_json(self.verified),
             "provenance": provenance_json(self.provenance),
+            "engine": dict(self.engine),
             "current_frame": self.current_frame,
             "settings": self.settings,
             "journal": {"id": self.journal_id, "number": self.journal_number},
@@ -161,6 +173,7 @@ def _parse(content: Json) -> Project:
         locked=parse_runs(top.take("locked", dict), "locked"),
         verified=parse_runs(top.take("verified", dict), "verified"),
         provenance=parse_provenance(top.take_any("provenance"), num_frames),
+        engine=parse_engine(top.take("engine", dict)),
         current_frame=top.take("current_frame", int),
         next_object_id=top.take("next_object_id", int),
         settings=top.take("settings", dict),

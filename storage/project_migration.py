@@ -37,6 +37,11 @@ def _from_version_2(content: dict[str, Json]) -> dict[str, Json]:
     return {**content, **new, "version": 3}
 
 
+def _from_version_3(content: dict[str, Json]) -> dict[str, Json]:
+    """Version 4 knows how masks are propagated, and from which other project a mask was merged."""
+    return {**content, "engine": {}, "version": 4}
+
+
 def _stretches(key_frames: Mapping[str, Json]) -> dict[str, Json]:
     """frame -> objects as object -> [first, last] of every stretch. Raises ValueError for anything else."""
     marks: dict[int, set[int]] = {}
@@ -53,4 +58,5 @@ def _stretches(key_frames: Mapping[str, Json]) -> dict[str, Json]:
 _MIGRATIONS: Mapping[int, Callable[[dict[str, Json]], dict[str, Json]]] = {
     1: _from_version_1,
     2: _from_version_2,
+    3: _from_version_3,
 }

@@ -67,6 +67,19 @@ def _parse_color(content: Json, name: str) -> tuple[int, int, int] | None:
     return values[0], values[1], values[2]
 
 
+EngineValue = str | int | None
+
+
+def parse_engine(content: Mapping[str, Json]) -> dict[str, EngineValue]:
+    """Settings by name: text, whole numbers, or null for what suits the engine."""
+    found: dict[str, EngineValue] = {}
+    for name, value in content.items():
+        require(value is None or type(value) in (str, int), f"engine.{name}", "must be text, a whole number or null")
+        assert value is None or isinstance(value, str | int)
+        found[name] = value
+    return found
+
+
 def runs_json(runs: Runs) -> dict[str, Json]:
     return {
         str(object_id): [[stretch.start, stretch.stop - 1] for stretch in stretches]

@@ -43,6 +43,7 @@ class Source:
         engine, settings: of a propagation: which network, with what parameters.
         weights: SHA-256 of its weight file; empty for an engine without one.
         prompts: given by hand on this frame, in order.
+        origin: the project or the masks that it was merged from; empty for what was done here.
     """
 
     kind: SourceKind
@@ -53,6 +54,7 @@ class Source:
     weights: str = ""
     settings: tuple[tuple[str, Setting], ...] = ()
     prompts: tuple[GivenPrompt, ...] = ()
+    origin: str = ""
 
 
 @dataclass(frozen=True)
@@ -183,6 +185,8 @@ def _source_json(source: Source) -> dict[str, Json]:
         content |= {"anchor": source.anchor, "engine": source.engine, "weights": source.weights, "settings": settings}
     if source.prompts:
         content["prompts"] = [_prompt_json(prompt) for prompt in source.prompts]
+    if source.origin:
+        content["origin"] = source.origin
     return content
 
 
@@ -204,9 +208,10 @@ def _parse_source(content: Json, prefix: str) -> Source:
     values = tuple((name, value) for name, value in settings.items() if type(value) in (str, int, float))
     require(len(values) == len(settings), f"{prefix}settings", "must hold text and numbers")
     prompts = item.take("prompts", list) if item.has("prompts") else []
+    origin = item.take("origin", str) if item.has("origin") else ""
     item.end()
     given = tuple(_parse_prompt(prompt, f"{prefix}prompts[{place}].") for place, prompt in enumerate(prompts))
-    return Source(kinds[kind], action, time, anchor, engine, weights, values, given)  # type: ignore[arg-type]
+    return Source(kinds[kind], action, time, anchor, engine, weights, values, given, origin)  # type: ignore[arg-type]
 
 
 def _parse_prompt(content: Json, prefix: str) -> GivenPrompt:

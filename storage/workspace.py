@@ -208,7 +208,7 @@ class Workspace:
             if backup_text is None:
                 raise
             project = Project.from_json(backup_text, backup)
-            _check_same_video(project, source, backup)
+            check_same_video(project, source, backup, _other_folder(source))
             if text is not None:
                 os.replace(path, self.folder / DAMAGED_NAME)
             notices.append(
@@ -216,7 +216,7 @@ class Workspace:
                 f"key frames may be missing. A damaged file is kept as {DAMAGED_NAME}."
             )
         else:
-            _check_same_video(project, source, path)
+            check_same_video(project, source, path, _other_folder(source))
             self._saved_text = self._asked_text = text
         return project
 
@@ -297,7 +297,12 @@ def _check_unused(folder: Path) -> None:
         )
 
 
-def _check_same_video(project: Project, source: FrameSource, path: Path) -> None:
+def _other_folder(source: FrameSource) -> str:
+    return f"Open that video, or choose another folder for {source.path} with --workspace."
+
+
+def check_same_video(project: Project, source: FrameSource, path: Path, hint: str) -> None:
+    """Raise AppError, which names the difference, unless the project is about this video."""
     if (project.num_frames, project.size) != (len(source), source.size):
         difference = f"{project.num_frames} frames of {project.size}, not {len(source)} of {source.size}"
     elif project.fingerprint != source.fingerprint():
@@ -306,5 +311,5 @@ def _check_same_video(project: Project, source: FrameSource, path: Path) -> None
         return
     raise AppError(
         f"{path}: is the workspace of another video ({project.source_path}: {difference}).",
-        f"Open that video, or choose another folder for {source.path} with --workspace.",
+        hint,
     )

@@ -15,6 +15,9 @@ ROWS: tuple[ActionSpec, ...] = (
                "File", needs=("video", "editable"), separator=True),
     ActionSpec("file.import_file", "Import masks from a file…", ("Ctrl+Shift+I",),
                "Take masks from COCO JSON, a MOTS text file or one picture", "File", needs=("video", "editable")),
+    ActionSpec("file.merge", "Merge another project…", ("Ctrl+M",),
+               "Take over what somebody else did on the same video: on some frames, some objects; what is locked, "
+               "verified or marked by hand here stays", "File", icon="merge", needs=("video", "editable")),
     ActionSpec("file.export_masks", "Export…", ("Ctrl+E",),
                "Write masks, cut-outs or videos in the format of your choice", "File", icon="export",
                needs=("video", "editable")),

@@ -22,6 +22,7 @@ from storage.exchange.yolo import LABELS, Yolo
 from storage.io_errors import reason
 from storage.mask_folder import NamedFrames, files_by_frame, frame_numbers
 from storage.project_parts import ObjectInfo
+from storage.workspace import PROJECT_NAME
 from util.errors import AppError
 from util.types import IGNORE, MAX_OBJECT_ID, IndexMask
 
@@ -86,6 +87,8 @@ def _kind_of(path: Path) -> MaskFormat | None:
 
 
 def _kind_of_folder(path: Path) -> MaskFormat | None:
+    if (path / PROJECT_NAME).exists():
+        raise AppError(f"{path}: is a project of this program.", "File, Merge another project takes work from it.")
     for name, kind in ((ANNOTATIONS, YouTubeVos()), (MOTS_FOLDER, Mots()), (LABELS, Yolo()), (COCO_FILE, Coco())):
         if (path / name).exists():
             return kind

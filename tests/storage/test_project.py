@@ -202,7 +202,7 @@ def drop_field(*keys: str | int) -> Callable[[dict[str, Any]], None]:
         (set_field("provenance", "sources", 0, "prompts", 0, "points", value=[]), "points must not be empty"),
         (set_field("provenance", "sources", 0, "prompts", 0, "points", value=[["a", 1]]), "points must hold"),
         (drop_field("provenance", "sources", 1, "anchor"), r"sources\[1\]\.anchor is missing"),
-        (set_field("version", value=0), "version must be 3"),
+        (set_field("version", value=0), "version must be 4"),
         (set_field("version", value="1"), "version must be of type int"),
     ],
 )
@@ -226,8 +226,8 @@ def test_damaged_text(text: str) -> None:
 
 
 def test_newer_version_is_its_own_error() -> None:
-    with pytest.raises(NewerVersionError, match="newer version of this program .format 4"):
-        Project.from_json('{"version": 4, "whatever": "comes"}', PATH)
+    with pytest.raises(NewerVersionError, match="newer version of this program .format 5"):
+        Project.from_json('{"version": 5, "whatever": "comes"}', PATH)
 
 
 @given(MARKS)

@@ -33,7 +33,14 @@ def test_older_file_is_brought_up_to_date(version: int) -> None:
     assert [info.name for info in project.objects] == ["dog", "ball"] and project.next_object_id == 4
     assert project.key_frames == {3: {1}, 7: {1, 2}} and project.current_frame == 7
     assert project.settings == {"tool": "brush"}
-    assert (project.journal_id, project.journal_number) == ("", 0) and project.provenance == Provenance()
+    assert project.engine == {}
+    if version < 3:
+        assert (project.journal_id, project.journal_number) == ("", 0) and project.provenance == Provenance()
+    else:
+        assert (project.journal_id[:4], project.journal_number) == ("0011", 4)
+        assert [(s.object_id, s.frames, s.source.kind) for s in project.provenance if s.source] == [
+            (1, range(3, 8), "propagated"), (2, range(7, 8), "hand"),
+        ]
     assert Project.from_json(project.to_json(), Path("project.json")) == project
     if version == 1:
         assert project.objects[0] == ObjectInfo(2, "dog") and project.locked == project.verified == {}
@@ -50,7 +57,9 @@ def test_damage_in_an_older_file_is_named(version: int) -> None:
         if field != "version":
             with pytest.raises(AppError, match=f"{field} is missing"):
                 Project.from_json(json.dumps(rest), Path("project.json"))
-    for wrong in ({"x": [1]}, {"03": [1], "3": [1]}, {"3": 1}, {"3": [1, 1]}, {"99": [1]}):
+    by_object = {"x": [[3, 3]]}, {"1": 3}, {"1": [3]}, {"1": [[3, 99]]}, {"1": [[5, 3]]}
+    by_frame = {"x": [1]}, {"03": [1], "3": [1]}, {"3": 1}, {"3": [1, 1]}, {"99": [1]}
+    for wrong in by_frame if version < 3 else by_object:
         with pytest.raises(AppError, match=r"key_frames"):
             Project.from_json(json.dumps({**content, "key_frames": wrong}), Path("project.json"))
 

@@ -1,0 +1,76 @@
+"""Merging: asks for another project of the same video, shows what is in it, and hands it to the session. GUI thread."""
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PyQt5.QtCore import QObject
+
+from gui.exchange_jobs import OtherSurveyed, other_work_job
+from gui.export_control import objects_of
+from gui.file_jobs import as_app_error
+from gui.merge_dialog import MergeDialog
+from interact.merging import kept_frames
+from storage.exchange.import_masks import suggest
+from util.errors import AppError
+from util.jobs import Outcome
+
+if TYPE_CHECKING:
+    from gui.controller import Controller, OpenVideo
+
+
+class MergeControl(QObject):
+    """`dialog` is the one shown last; None before."""
+
+    def __init__(self, controller: Controller) -> None:
+        super().__init__(controller)
+        self._controller = controller
+        self._window = controller.window
+        self.dialog: MergeDialog | None = None
+
+    def ask(self) -> None:
+        """Another project's folder, or one of masks."""
+        folder = self._window.settings.folder
+        path = self._window.dialogs.ask_folder("Merge another project: choose its folder, or one of masks", folder)
+        if path is not None:
+            self.look_at(path)
+
+    def look_at(self, path: Path) -> None:
+        """Find out what there is at `path`, and ask what of it is taken over."""
+        video = self._controller.video
+        if video is None:
+            return
+
+        def told(event: OtherSurveyed | None) -> None:
+            if event is not None and self._controller.video is video:
+                self._show(video, path, event)
+
+        def finish(outcome: Outcome) -> None:
+            if outcome.kind == "failed":
+                error = as_app_error(outcome.error, f"{path} cannot be merged")
+                self._window.dialogs.show_error("This cannot be merged", error)
+
+        self._controller.show_message(f"Looking at {path}…")
+        self._controller.files.submit(other_work_job(path, video.session.frames, told, finish))
+
+    def _show(self, video: OpenVideo, path: Path, surveyed: OtherSurveyed) -> None:
+        session, other = video.session, surveyed.other
+        if not surveyed.found:
+            error = AppError(f"{path}: no object is marked, all pixels are background.", "There is nothing to merge.")
+            self._window.dialogs.show_error("This cannot be merged", error)
+            return
+
+        def merged(mapping: dict[int, int], frames: range) -> None:
+            if self._controller.video is video:
+                self._controller.perform(lambda: session.merge_work(other, mapping, frames))
+
+        objects, count = objects_of(session), len(other.reader.frames)
+        text = f"{path}: {other.reader.title}, masks on {count} frame{'' if count == 1 else 's'}."
+        self.dialog = MergeDialog(
+            self._window, " ".join([text, *other.reader.notes]), surveyed.found, objects,
+            suggest(surveyed.found, objects, range(1, session.objects.next_id)), session.in_out.frames,
+            len(session.frames), partial(kept_frames, session), merged,
+        )
+        self.dialog.open()
+        self._controller.show_hint()
