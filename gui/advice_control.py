@@ -1,7 +1,8 @@
 """Finds the frame to correct next, on the worker thread, and goes there. GUI thread, except where said.
 
-By the published quality network and frame agent where their weights are here, which judge every frame; else by the
-confidence that the propagations left, which takes no time and is therefore looked at again by itself.
+By the published quality network and frame agent where their weights are here, which judge every frame when asked; else
+by the light quality network, which does so after every propagation; else by the confidence that the propagations left,
+which takes no time and is therefore looked at again by itself.
 """
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from gui.engine import preload_libraries
 from gui.file_jobs import as_app_error
 from gui.thumbnails import small_picture
 from inference_core.api import FrameRanker, QualityAssessor
-from inference_core.registry import advice_file
+from inference_core.registry import WeightFile, advice_file, is_advice_slow
 from interact.advice import (
     NextFrame,
     choose,
@@ -66,7 +67,7 @@ class _Search:
     Args:
         reviews: as they were at the start.
         width: of the small picture, in pixels. own: colours for it.
-        has_network: whether the weights were there at the start.
+        file: weights of the network that judges, which were there at the start; None: there was none.
         todo: frame -> objects to be judged by the network. total: how many frames that were at first.
     """
 
@@ -75,7 +76,7 @@ class _Search:
     within: range
     width: int
     own: OwnColors
-    has_network: bool
+    file: WeightFile | None
     judge: Judge | None = None
     todo: dict[int, tuple[int, ...]] = field(default_factory=dict)
     total: int = 0
@@ -99,7 +100,8 @@ class AdviceControl(QObject):
         self.advice: NextFrame | None = None
         self._controller = controller
         self._panel = controller.window.advice_panel
-        self._judge: Judge | None = None
+        self._judge: tuple[WeightFile | None, Judge] | None = None
+        """What was built, with the file that was there then."""
         self._search: _Search | None = None
         self._is_stopped = False
         """Whether the user ended the last search, or it failed: no other begins by itself."""
@@ -108,7 +110,7 @@ class AdviceControl(QObject):
 
     @property
     def has_network(self) -> bool:
-        """Whether judging takes time."""
+        """Whether masks are judged, which takes time."""
         return advice_file().is_present
 
     @property
@@ -128,7 +130,7 @@ class AdviceControl(QObject):
             self.changed.emit()
             return
         width, own = self._panel.thumbnail_width, video.session.objects.own_colors
-        self._search = _Search(video, reviews, within, width, own, self.has_network)
+        self._search = _Search(video, reviews, within, width, own, advice_file() if self.has_network else None)
         self._panel.show_running(0, 0, "Getting ready")
         self._submit(self._search, "Getting ready to judge masks", self._prepare)
         self.changed.emit()
@@ -187,10 +189,10 @@ class AdviceControl(QObject):
         return advice.is_trained or abs(float(review.confidence[advice.frame]) - advice.quality) < 1e-6
 
     def _on_propagation(self) -> None:
-        """What was judged is about to change; and when it has, what is not costly is judged anew."""
+        """What was judged is about to change; and when it has, it is judged anew, unless that is costly."""
         if self._controller.propagation.is_running:
             self.cancel()
-        elif not self.has_network:
+        elif not is_advice_slow():
             self.start()
 
     # -- the jobs
@@ -233,9 +235,9 @@ class AdviceControl(QObject):
     def _prepare(self, search: _Search, token: CancelToken) -> Generator[object, None, None]:
         """Worker thread: the networks, or what is known without them."""
         token.check()
-        if self._judge is None or self._judge.assessor.is_trained != search.has_network:
-            self._judge = self.build(self._controller.engine.config)
-        search.judge = self._judge
+        if self._judge is None or self._judge[0] != search.file:
+            self._judge = search.file, self.build(self._controller.engine.config)
+        search.judge = self._judge[1]
         if search.judge.assessor.is_trained:
             search.todo = open_objects(search.reviews, search.within)
             search.total = len(search.todo)

@@ -95,7 +95,7 @@ class AdvicePanel(QWidget):
         self.card.number.setText(f"{what} {advice.quality:.2f}")
         self.card.key.setText(f"{self._go_key} goes there")
         self.card.setToolTip(f"{advice.quality:.2f} of 1, {advice.basis}; {advice.decided}")
-        note = "" if advice.is_trained else f"By {advice.basis}, which can be sure and wrong."
+        note = f"J {advice.basis}." if advice.is_trained else f"By {advice.basis}, which can be sure and wrong."
         self._show(is_running=False, has_card=True, note=note)
 
     def set_done(self, share: float) -> None:

@@ -87,8 +87,14 @@ def proposal_file() -> WeightFile:
 
 
 def advice_file() -> WeightFile:
-    """The weights of the network that judges masks, here or not."""
-    return zoo.find(ASSESSOR_WEIGHTS)
+    """The weights of the network that judges masks, as `inference_core.advice` chooses it, here or not."""
+    published, light = zoo.find(ASSESSOR_WEIGHTS), zoo.find(LIGHT_ASSESSOR_WEIGHTS)
+    return light if light.is_present and not published.is_present else published
+
+
+def is_advice_slow() -> bool:
+    """Whether judging a mask takes long enough that nobody wants it without asking: with the published network."""
+    return zoo.is_available(ASSESSOR_WEIGHTS)
 
 
 def weight_files() -> tuple[WeightFile, ...]:

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from gui.done_dialog import DoneDialog
 from gui.menus import review
 from gui.sheet_dialog import SheetDialog
+from inference_core import registry
 from inference_core.api import FrameRanker, FrameResult, PropagationRequest
 from inference_core.confidence import ConfidenceAssessor, ObjectMeasure
 from inference_core.frame_choice import WorstFirst
@@ -206,12 +207,34 @@ def test_with_the_network_every_frame_is_judged_when_asked(driver: Driver, weigh
     assert panel.bar.isVisible() and panel.cancel_button.isVisible() and driver.is_enabled("propagate.cancel")
     settle(driver)
     assert len(assessor.seen) == LAST and panel.card.title.text() == "Frame 7, object 1"
-    assert panel.card.number.text() == "predicted J 0.30" and not panel.note.isVisible()
+    assert panel.card.number.text() == "predicted J 0.30" and panel.note.text() == "J judged by a fake."
     driver.trigger("review.go")
     assert driver.session.frame == 7
     driver.session.clear_frame()
     settle(driver)
     assert control.advice is None and not driver.is_enabled("review.go")
+
+
+def test_the_light_network_judges_after_every_propagation(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    control, assessor = driver.window.controller.review.advice, FakeAssessor()
+    settle(driver)
+    (tmp_path / "light").touch()
+    light = zoo.WeightFile("light_quality", "light quality network", tmp_path / "light", "advice")
+    rows = tuple(light if row.name == light.name else row for row in zoo.WEIGHT_FILES)
+    monkeypatch.setattr(zoo, "WEIGHT_FILES", rows)
+    monkeypatch.setattr("gui.advice_control.advice_file", registry.advice_file)
+    control.build = lambda config: FakeJudge(assessor)
+    driver.trigger("propagate.both")
+    driver.wait_idle()
+    settle(driver)
+    assert control.advice is not None and control.advice.is_trained and control.advice.frame == 7
+    assert len(assessor.seen) == LAST
+    driver.session.seek(7)
+    driver.session.clear_frame()
+    settle(driver)
+    assert control.advice is None and len(assessor.seen) == LAST, "not before the next propagation"
 
 
 def test_a_search_can_be_stopped_and_may_fail(driver: Driver, weights: Path) -> None:
