@@ -1,6 +1,7 @@
 """Exports: what is written comes back, nothing half-written stays, and damage is told."""
 from __future__ import annotations
 
+import errno
 import json
 import warnings
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from storage.exchange import formats
+from storage.exchange import exr, formats
 from storage.exchange.alpha import soft_alpha
 from storage.exchange.export_run import check_target, is_taken, run_export
 from storage.exchange.format import Format, MaskFormat
@@ -135,6 +136,58 @@ def test_what_does_not_come_back_right_is_not_put_in_place(
     report = end.value.value
     assert not report.is_good and "WRONG: frame" in "\n".join(report.lines())
     assert not target_of(fmt, tmp_path).exists()
+
+
+def exr_planes(path: Path) -> dict[str, np.ndarray]:
+    package = pytest.importorskip("OpenEXR")
+    with package.File(str(path), separate_channels=True) as file:
+        return {name: channel.pixels for name, channel in file.channels().items()}
+
+
+def test_exr_holds_linear_light_multiplied_by_alpha(material: Material, tmp_path: Path) -> None:
+    export(formats.BY_NAME["rgba-exr"], material, tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [f"{n:05d}.exr" for n in WANTED]
+    planes = exr_planes(tmp_path / "out" / "00002.exr")
+    assert set(planes) == set("RGBA") and {plane.dtype for plane in planes.values()} == {np.dtype(np.float16)}
+    alpha = soft_alpha(material.mask(2) > 0, Edge()) / 65535
+    assert np.abs(planes["A"] - alpha).max() < 1e-3 and alpha[(alpha > 0) & (alpha < 1)].size > 0
+    picture = material.picture(2).astype(np.float64) / 255
+    for plane, value in zip("RGB", np.moveaxis(picture, 2, 0), strict=True):
+        linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+        assert np.abs(planes[plane] - linear * alpha).max() < 2e-3
+
+
+def test_exr_mattes_have_a_channel_per_object(material: Material, tmp_path: Path) -> None:
+    hard = Material(material.frames, material.masks, OBJECTS, WANTED, edge=Edge(0))
+    export(formats.BY_NAME["matte-exr"], hard, tmp_path / "out")
+    planes = exr_planes(tmp_path / "out" / "00002.exr")
+    assert set(planes) == {"001_white_disc.A", "002_box_B.A", "003_bär.A"}
+    for info, name in zip(OBJECTS, sorted(planes), strict=True):
+        assert np.array_equal(planes[name], (hard.mask(2) == info.object_id).astype(np.float16))
+
+
+def test_exr_says_what_to_install(material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exr, "PACKAGE", "no_such_package")
+    with pytest.raises(AppError, match="cannot be written here: .*pip install no_such_package"):
+        check_target(formats.BY_NAME["matte-exr"], material, tmp_path / "out", ())
+
+
+def test_exr_on_a_full_disk_and_a_damaged_one(
+    material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fmt = formats.BY_NAME["rgba-exr"]
+    list(fmt.write(material, tmp_path / "out"))
+    (tmp_path / "out" / "00002.exr").write_bytes(b"no picture")
+    (tmp_path / "out" / "00003.exr").unlink()
+    problems = list(fmt.check(material, tmp_path / "out"))
+    assert "cannot be read back" in problems[0] and "is missing" in problems[1] and not any(problems[2:])
+
+    def touch(path: Path) -> None:
+        raise OSError(errno.ENOSPC, "no room")
+
+    monkeypatch.setattr(Path, "touch", touch)
+    with pytest.raises(AppError, match="disk is full"):
+        list(fmt.write(material, tmp_path / "full"))
 
 
 def test_names_sizes_and_rate_are_the_sources(material: Material, tmp_path: Path) -> None:
