@@ -7,6 +7,7 @@ exact: a cell whose three neighbours are all unlike the query may be missed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -20,6 +21,8 @@ BLOCK = 2
 """Cells per side of a block."""
 
 _CELLS = BLOCK * BLOCK
+
+_GROUP = 4
 
 CHUNK_BYTES = 2 << 20
 """Of candidates gathered at once on a CPU: what stays in its cache, and in memory that the program has already. Larger
@@ -39,6 +42,24 @@ class BlockSearch:
     blocks: int
 
 
+class MemoryBlocks(NamedTuple):
+    """Memory keys as this readout needs them; the same for every frame until the memory changes."""
+
+    cells: Tensor
+    """[N/4, 4 * C]: the factors of a block's cells, one after the other."""
+    middle: Tensor
+    """[C, N/4]: their mean."""
+    members: Tensor
+    """[N/4, 4]: which cells these are."""
+
+    @classmethod
+    def of(cls, memory: Tensor, grid: Size) -> MemoryBlocks:
+        """Args: memory: [C, N] of `attention.Factors`, frame after frame."""
+        blocks = _blocked(memory, grid)
+        members = _members(grid, memory.shape[1], memory.device)
+        return cls(blocks.flatten(1), blocks.mean(1).t().contiguous(), members)
+
+
 def block_readout(
     memory_key: Tensor,
     query_key: Tensor,
@@ -48,6 +69,7 @@ def block_readout(
     search: BlockSearch,
     usage: Tensor | None = None,
     shape: Size | None = None,
+    blocks: MemoryBlocks | None = None,
 ) -> Tensor:
     """Like `readout`, among the cells of the best memory blocks of each query block.
 
@@ -57,6 +79,7 @@ def block_readout(
         values: [A, N, Cv].
         usage: float32 [N]; the weight that every cell is given is added to it.
         shape: rows and columns of the queries, both even; None: those of the grid.
+        blocks: of the memory key, where they are known already.
 
     Returns:
         [A, Nq, Cv] in the dtype of `values`; exact where the memory has no more blocks than are looked into.
@@ -64,20 +87,19 @@ def block_readout(
     if memory_key.shape[1] <= search.blocks * _CELLS:
         return readout(memory_key, query_key, values, similarity, top_k, usage)
     shape = shape or search.grid
-    factors = similarity(memory_key, query_key)
-    memory, query = _blocked(factors.memory, search.grid), _blocked(factors.query, shape)
-    members, places = _members(search.grid, memory_key.shape[1], memory), _members(shape, query_key.shape[1], memory)
-    middle, rows = memory.mean(1).t(), memory.flatten(1)
+    blocks = blocks or MemoryBlocks.of(similarity(memory_key, query_key).memory, search.grid)
+    query = _blocked(similarity(memory_key[:, :1], query_key).query, shape)
+    places = _members(shape, query_key.shape[1], query_key.device)
     result = values.new_empty(values.shape[0], query_key.shape[1], values.shape[2])
-    row_bytes = 4 * max(len(memory), search.blocks * rows.shape[1])
-    at_once = (CHUNK_BYTES if memory.device.type == "cpu" else 16 * BLOCK_BYTES) // row_bytes
+    row_bytes = 4 * max(len(blocks.cells), search.blocks * blocks.cells.shape[1])
+    at_once = (CHUNK_BYTES if query.device.type == "cpu" else 16 * BLOCK_BYTES) // row_bytes
     for part in torch.arange(len(query), device=query.device).split(max(16, at_once)):
-        with torch.autocast(memory.device.type, enabled=False):
-            best = best_cells(query[part].mean(1) @ middle, search.blocks)[1]
-            candidates = rows.index_select(0, best.flatten()).view(len(part), search.blocks * _CELLS, -1)
+        with torch.autocast(query.device.type, enabled=False):
+            best = _good_blocks(query[part].mean(1) @ blocks.middle, search.blocks)
+            candidates = blocks.cells.index_select(0, best.flatten()).view(len(part), search.blocks * _CELLS, -1)
             fine = torch.bmm(query[part], candidates.transpose(1, 2))
         kept, position = fine.topk(min(top_k, fine.shape[2]), dim=2, sorted=False)
-        cells = members.index_select(0, best.flatten()).view(len(part), -1).gather(1, position.flatten(1))
+        cells = blocks.members.index_select(0, best.flatten()).view(len(part), -1).gather(1, position.flatten(1))
         cells, weights = cells.view(-1, kept.shape[2]), kept.softmax(2).flatten(0, 1).to(values.dtype)
         if usage is not None:
             usage.index_add_(0, cells.flatten(), weights.flatten().float())
@@ -87,6 +109,22 @@ def block_readout(
     return result
 
 
+def _good_blocks(similarities: Tensor, count: int) -> Tensor:
+    """[Nq, count]: columns of large values in every row, nearly the largest: of every `_GROUP` columns that lie far
+    apart only the best counts. Choosing exactly takes three times as long, and the cells are compared anyway.
+
+    Args: similarities [Nq, N].
+    """
+    groups = similarities.shape[1] // _GROUP
+    if groups < 4 * count:
+        return best_cells(similarities, count)[1]
+    head = similarities[:, : groups * _GROUP].view(-1, _GROUP, groups)
+    best, chosen = head.amax(1).topk(count, dim=1, sorted=False)
+    is_best = head.gather(2, chosen[:, None].expand(-1, _GROUP, -1)) == best[:, None]
+    position = torch.arange(_GROUP, device=best.device)[:, None]  # `argmax` over a short dimension is slow
+    return torch.where(is_best, position, 0).amax(1) * groups + chosen
+
+
 def _blocked(cells: Tensor, grid: Size) -> Tensor:
     """[C, N] -> [N/4, 4, C], block after block."""
     rows, columns = grid.height // BLOCK, grid.width // BLOCK
@@ -94,6 +132,6 @@ def _blocked(cells: Tensor, grid: Size) -> Tensor:
     return split.permute(1, 2, 4, 3, 5, 0).reshape(-1, _CELLS, cells.shape[0])
 
 
-def _members(grid: Size, num_cells: int, like: Tensor) -> Tensor:
+def _members(grid: Size, num_cells: int, device: torch.device) -> Tensor:
     """[N/4, 4]: which cells each block consists of."""
-    return _blocked(torch.arange(num_cells, device=like.device)[None], grid)[..., 0]
+    return _blocked(torch.arange(num_cells, device=device)[None], grid)[..., 0]

@@ -17,6 +17,7 @@ from inference_core.propagator import SupportsBudget
 from inference_core.registry import Engine, FusionChoice
 from model import checksums, zoo
 from model.fusion_net import load_fusion_net
+from util.allocator import keep_freed_memory
 from util.config import AppConfig
 from util.errors import AppError
 
@@ -39,6 +40,7 @@ def build_core(
     Raises:
         AppError: weights missing or wrong, device not there.
     """
+    keep_freed_memory()
     torch.set_num_threads(max(1, (os.cpu_count() or 1) - spare_cores))
     compute = open_device(config.device, mixed_precision=not config.no_amp)
     engine = registry.choose(config.engine, has_gpu=compute.device.type != "cpu")

@@ -36,23 +36,27 @@ def without_cover(read: Tensor) -> Tensor:
     return read[:, :-1]
 
 
-def match_gaps(memory_key: Tensor, query_key: Tensor, cover: Tensor, similarity: Similarity) -> Tensor:
+def match_gaps(blocks: Tensor, query_key: Tensor, cover: Tensor, similarity: Similarity) -> Tensor:
     """By how much the best match of each block that shows an object falls short of its best match of all.
 
     Args:
-        memory_key: [Ck, N], frame after frame. query_key: [Ck, Hf, Wf]. cover: [A, N].
+        blocks: [C, n], the memory as `memory_blocks` gives it. query_key: [Ck, Hf, Wf]. cover: [A, N].
 
     Returns:
         float32 [A, ceil(Hf/2), ceil(Wf/2)], 0 where the best match shows the object, inf where the memory never does.
     """
     grid = Size(*query_key.shape[1:])
-    memory, query = similarity(memory_key, query_key.flatten(1))
-    blocks = _pooled(query, grid)[0]
-    matches = scores(_pooled(memory, grid).transpose(0, 1).flatten(1), blocks.flatten(1))
+    query = _pooled(similarity(query_key[:, 0, :1], query_key.flatten(1)).query, grid)[0]
+    matches = scores(blocks, query.flatten(1))
     best = matches.amax(1)
     shows = F.max_pool2d(cover.float().unflatten(1, (-1, *grid)), BLOCK, ceil_mode=True).flatten(1) > _SHOWS
     gaps = [best - matches[:, shown].amax(1) if shown.any() else torch.full_like(best, torch.inf) for shown in shows]
-    return torch.stack(gaps).unflatten(1, blocks.shape[1:])
+    return torch.stack(gaps).unflatten(1, query.shape[1:])
+
+
+def memory_blocks(memory: Tensor, grid: Size) -> Tensor:
+    """[C, N] of `attention.Factors`, frame after frame -> [C, n], the mean of every block."""
+    return _pooled(memory, grid).transpose(0, 1).flatten(1).contiguous()
 
 
 def _pooled(side: Tensor, grid: Size) -> Tensor:

@@ -7,46 +7,23 @@ ones, and every object reads only the frames that are valid for it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 import torch
 from torch import Tensor
 
+from inference_core.bank_parts import BankState, Entry, move_slots
 from inference_core.block_readout import BlockSearch, block_readout
 from inference_core.eviction import DEFAULT_EVICTION, Eviction, Reads, melt, most_alike
 from inference_core.look import covered, match_gaps
+from inference_core.prepared import Place, PreparedKeys
 from inference_core.propagator import EmptyMemoryError, Memory
 from inference_core.readout import readout
 from model.attention import Similarity
 from util.types import Size
 
 Duplicates = Literal["replace", "keep"]
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """One frame in the buffer.
-
-    Args:
-        valid: ids of the objects that may read it.
-        melted: rolling frames that it stands for; `frame` is the newest of them.
-    """
-
-    frame: int
-    kind: Memory
-    valid: frozenset[int]
-    melted: int = 1
-
-
-@dataclass(frozen=True)
-class BankState:
-    """The pinned part of a bank, copied."""
-
-    object_ids: tuple[int, ...]
-    entries: tuple[_Entry, ...]
-    key: Tensor | None
-    value: Tensor | None
 
 
 class MemoryBank:
@@ -86,8 +63,9 @@ class MemoryBank:
         self._search = search
         self._keys_per_object = keys_per_object
         self._eviction = eviction
+        self._prepared = PreparedKeys(similarity)
         self._object_ids: tuple[int, ...] = ()
-        self._entries: list[_Entry] = []
+        self._entries: list[Entry] = []
         self._key: Tensor | None = None  # [G, capacity, N, Ck] float32
         self._value: Tensor | None = None  # [K, capacity, N, Cv]
         self._reads: Reads | None = None  # by position; only where eviction asks for it
@@ -99,12 +77,13 @@ class MemoryBank:
 
     def set_objects(self, object_ids: Sequence[int]) -> None:
         """Slot i belongs to object_ids[i]. What is known of objects that stay is kept."""
+        self._prepared.clear()
         old, self._object_ids = self._object_ids, tuple(object_ids)
         if self._value is None or self._key is None or old == self._object_ids:
             return
-        self._value = _move_slots(self._value, old, self._object_ids)
+        self._value = move_slots(self._value, old, self._object_ids)
         if self._keys_per_object:
-            self._key = _move_slots(self._key, old, self._object_ids)
+            self._key = move_slots(self._key, old, self._object_ids)
 
     def put(self, frame: int, key: Tensor, value: Tensor, slots: Sequence[int], kind: Memory) -> None:
         """Remember a frame for the objects in `slots`.
@@ -121,14 +100,15 @@ class MemoryBank:
         self._reserve(len(self._entries) - len(gone) - max(0, surplus) + 1, key, value)
         self._remove(gone)
         self._evict(surplus)
+        self._prepared.clear()
         assert self._key is not None and self._value is not None
         position = len(self._entries)
         key_rows = list(slots) if self._keys_per_object else [0]
         self._key[key_rows, position] = key
         self._value[list(slots), position] = value
-        self._entries.append(_Entry(frame, kind, frozenset(self._object_ids[s] for s in slots)))
+        self._entries.append(Entry(frame, kind, frozenset(self._object_ids[s] for s in slots)))
 
-    def _is_replaced_by(self, frame: int, entry: _Entry) -> bool:
+    def _is_replaced_by(self, frame: int, entry: Entry) -> bool:
         return entry.kind is Memory.PREVIOUS or (self._duplicates == "replace" and entry.frame == frame)
 
     def _evict(self, surplus: int) -> None:
@@ -173,40 +153,50 @@ class MemoryBank:
         Returns: [len(slots), Cv, Nq]. Raises EmptyMemoryError if an object has no frame to read.
         """
         result: dict[int, Tensor] = {}
-        for rows, members, key, values in self._readable(slots):
-            usage = None if self._reads is None else key.new_zeros(len(key))
-            read = self._readout(key.t(), query_key, values, shape, usage)
+        for place, members, key, values in self._readable(slots):
+            usage = None if self._reads is None else key.new_zeros(key.shape[1])
+            read = self._readout(place, key, query_key, values, shape, usage)
             result.update(zip(members, read, strict=True))
             if self._reads is not None and usage is not None:
-                self._reads.note(rows, usage)
+                self._reads.note(place[0], usage)
         return torch.stack([result[slot] for slot in slots]).transpose(1, 2)
 
     def _readout(
-        self, key: Tensor, query_key: Tensor, values: Tensor, shape: Size | None, usage: Tensor | None
+        self,
+        place: Place,
+        key: Tensor,
+        query_key: Tensor,
+        values: Tensor,
+        shape: Size | None,
+        usage: Tensor | None,
     ) -> Tensor:
-        if self._search is None:
+        search = self._search
+        if search is None:
             return readout(key, query_key, values, self._similarity, self._top_k, usage)
-        return block_readout(key, query_key, values, self._similarity, self._top_k, self._search, usage, shape)
+        blocks = self._prepared.for_readout(place, key, search.grid)
+        return block_readout(key, query_key, values, self._similarity, self._top_k, search, usage, shape, blocks)
 
     def gaps(self, query_key: Tensor, slots: Sequence[int]) -> Tensor:
-        """How far each place is from looking like each object: `look.match_gaps`, for values that `look` says of.
+        """How far each place is from looking like each object: `look.match_gaps`, for values stored with their cover.
 
         Args: query_key [Ck, Hf, Wf], a whole frame.
         Returns: float32 [len(slots), ceil(Hf/2), ceil(Wf/2)]. Raises EmptyMemoryError.
         """
         result: dict[int, Tensor] = {}
-        for _, members, key, values in self._readable(slots):
-            found = match_gaps(key.t(), query_key, covered(values), self._similarity)
+        for place, members, key, values in self._readable(slots):
+            blocks = self._prepared.for_look(place, key, Size(*query_key.shape[1:]))
+            found = match_gaps(blocks, query_key, covered(values), self._similarity)
             result.update(zip(members, found, strict=True))
         return torch.stack([result[slot] for slot in slots])
 
-    def _readable(self, slots: Sequence[int]) -> Iterator[tuple[tuple[int, ...], list[int], Tensor, Tensor]]:
-        """What is read together: entries, slots, keys [N', Ck] and values [len(slots), N', Cv]. EmptyMemoryError."""
+    def _readable(self, slots: Sequence[int]) -> Iterator[tuple[Place, list[int], Tensor, Tensor]]:
+        """What is read together: its place, slots, keys [Ck, N'], values [len(slots), N', Cv]. EmptyMemoryError."""
         for rows, group in self._groups(slots).items():
             if not rows:
                 raise EmptyMemoryError(f"object {self._object_ids[group[0]]} has no key frame in memory")
             for members in [[s] for s in group] if self._keys_per_object else [group]:
-                yield rows, members, *self._gather(rows, members)
+                key, values = self._gather(rows, members)
+                yield (rows, members[0] if self._keys_per_object else 0), members, key.t(), values
 
     def _groups(self, slots: Sequence[int]) -> dict[tuple[int, ...], list[int]]:
         """Slots that may read the same entries, by the positions of these entries."""
@@ -260,6 +250,7 @@ class MemoryBank:
         """Forget everything: frames have another number of cells from here on."""
         self._entries, self._key, self._value, self._reads = [], None, None, None
         self._search = search
+        self._prepared.clear()
 
     def frames(self, kind: Memory | None = None) -> tuple[int, ...]:
         """The frames held, in order of insertion; only those of one kind if given."""
@@ -284,6 +275,7 @@ class MemoryBank:
         """Back to a snapshot; rolling frames are gone."""
         self._object_ids = state.object_ids
         self._entries = list(state.entries)
+        self._prepared.clear()
         self._key = None if state.key is None else state.key.clone()
         self._value = None if state.value is None else state.value.clone()
         self._reads = None
@@ -293,6 +285,7 @@ class MemoryBank:
     def _remove(self, positions: Sequence[int]) -> None:
         if not positions:
             return
+        self._prepared.clear()
         gone = frozenset(positions)
         keep = [i for i in range(len(self._entries)) if i not in gone]
         first = positions[0]
@@ -335,11 +328,3 @@ class MemoryBank:
             self._reads = Reads(key.shape[1], key.device)
         else:
             self._reads.grow(key.shape[1])
-
-
-def _move_slots(buffer: Tensor, old: Sequence[int], new: Sequence[int]) -> Tensor:
-    moved = buffer.new_zeros(len(new), *buffer.shape[1:])
-    for slot, object_id in enumerate(new):
-        if object_id in old:
-            moved[slot] = buffer[old.index(object_id)]
-    return moved

@@ -66,12 +66,12 @@ class BasicBlock(nn.Module):
 
     def forward(self, x: Tensor, shared: Tensor | None = None) -> Tensor:
         """x [K, C, H, W], and what all K share, [1, S, H, W] (C + S = in_channels) -> [K, channels, H/s, W/s]."""
-        y = F.relu(self.bn1(conv_with_shared(self.conv1, x, shared)))
+        y = F.relu_(self.bn1(conv_with_shared(self.conv1, x, shared)))
         y = self.bn2(self.conv2(y))
         if self.downsample is None:
-            return F.relu(y + x)
+            return F.relu_(y + x)
         project, norm = self.downsample
-        return F.relu(y + norm(conv_with_shared(project, x, shared)))
+        return F.relu_(y + norm(conv_with_shared(project, x, shared)))
 
 
 class Bottleneck(nn.Module):
@@ -100,10 +100,10 @@ class Bottleneck(nn.Module):
         self.downsample = None if same else _projection(in_channels, out_channels, stride, bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = F.relu(self.bn1(self.conv1(x)))
-        y = F.relu(self.bn2(self.conv2(y)))
+        y = F.relu_(self.bn1(self.conv1(x)))
+        y = F.relu_(self.bn2(self.conv2(y)))
         y = self.bn3(self.conv3(y))
-        return F.relu(y + (x if self.downsample is None else self.downsample(x)))
+        return F.relu_(y + (x if self.downsample is None else self.downsample(x)))
 
 
 def _deep_stem(in_channels: int, width: int) -> nn.Sequential:
@@ -163,7 +163,7 @@ class ResNet(nn.Module):
 
     def stages(self, x: Tensor) -> list[Tensor]:
         """x [B, in_channels, H, W] -> the output of every stage; the first is at 1/4."""
-        return self.stages_after(F.relu(self.bn1(self.conv1(x))))
+        return self.stages_after(F.relu_(self.bn1(self.conv1(x))))
 
     def stages_after(self, x: Tensor) -> list[Tensor]:
         """The same from what the stem gives, x [B, C, H/2, W/2]."""

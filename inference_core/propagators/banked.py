@@ -10,12 +10,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from inference_core import regions
+from inference_core.bank_parts import BankState
 from inference_core.block_readout import BlockSearch
 from inference_core.device import ComputeDevice
 from inference_core.engine_setup import EngineSetup
 from inference_core.geometry import Geometry
 from inference_core.look import with_cover, without_cover
-from inference_core.memory_bank import BankState, MemoryBank
+from inference_core.memory_bank import MemoryBank
 from inference_core.propagator import Memory
 from inference_core.propagators.sized import SizedPropagator
 from model.aggregate import aggregate

@@ -20,9 +20,11 @@ from inference_core.prob_store import ExactProbStore
 from inference_core.propagators.stcn import StcnPropagator
 from inference_core.propagators.stm import StmPropagator
 from model.attention import Similarity, dot_similarity, l2_similarity
+from model.folding import fold_batch_norm
 from model.fusion_net import FusionNet
 from model.stcn import STCN
 from model.stm import STM
+from model.winograd import use_winograd
 from tests.golden_weights import Golden, golden_cases, golden_state, require_golden
 from tests.inference_core.fakes import ArrayFrames
 
@@ -46,12 +48,14 @@ MIVOS_STM = Published(STM, StmPropagator, dot_similarity, keys_per_object=True)
 
 
 def published_core(
-    published: Published, golden: Golden, frames: ArrayFrames, masks: np.ndarray
+    published: Published, golden: Golden, frames: ArrayFrames, masks: np.ndarray, *, is_fast: bool
 ) -> tuple[InferenceCore, MemoryBank]:
     meta = golden.meta
     network, fusion = published.network().eval(), FusionNet().eval()
     for module, overrides in ((network, meta["overrides_prop"]), (fusion, meta["overrides_fusion"])):
         module.load_state_dict(golden_state(module, meta["weight_seed"], overrides, meta.get("weight_gain", 1.0)))
+    if is_fast:
+        use_winograd(fold_batch_norm(network))
     bank = MemoryBank(
         similarity=published.similarity,
         top_k=meta["top_k"],
@@ -70,10 +74,12 @@ def published_core(
     return core, bank
 
 
+@pytest.mark.parametrize("is_fast", [False, True], ids=["direct", "fast"])
 @pytest.mark.parametrize("golden", golden_cases("MiVOS-STCN InferenceCore"))
-def test_golden_interactions(golden: Golden | Path) -> None:
+def test_golden_interactions(golden: Golden | Path, is_fast: bool) -> None:
+    """Also with the convolutions as the engine computes them on a processor."""
     golden = require_golden(golden)
-    bank = check_interactions(MIVOS_STCN, golden)
+    bank = check_interactions(MIVOS_STCN, golden, is_fast=is_fast)
     keys = bank.snapshot().key
     assert keys is not None
     recorded = golden.arrays["certain_mem_k"].shape
@@ -83,16 +89,16 @@ def test_golden_interactions(golden: Golden | Path) -> None:
 
 @pytest.mark.parametrize("golden", golden_cases("MiVOS (STM) InferenceCore"))
 def test_golden_stm_interactions(golden: Golden | Path) -> None:
-    check_interactions(MIVOS_STM, require_golden(golden))
+    check_interactions(MIVOS_STM, require_golden(golden), is_fast=False)
 
 
-def check_interactions(published: Published, golden: Golden) -> MemoryBank:
+def check_interactions(published: Published, golden: Golden, *, is_fast: bool) -> MemoryBank:
     """Interact as recorded and compare after every interaction; returns the memory as it is then."""
     meta, arrays = golden.meta, golden.arrays
     frames = ArrayFrames(arrays["frames"])
     num_objects = arrays["prob_step0"].shape[0] - 1
     masks = np.zeros(arrays["frames"].shape[:3], np.uint8)
-    core, bank = published_core(published, golden, frames, masks)
+    core, bank = published_core(published, golden, frames, masks, is_fast=is_fast)
     core.set_objects(range(1, num_objects + 1))
     step = (slice(None), slice(None), slice(None, None, meta["sub"]), slice(None, None, meta["sub"]))
 

@@ -12,7 +12,7 @@ from inference_core.api import KeyFrame, PropagationRequest
 from inference_core.core import InferenceCore
 from inference_core.engine_setup import EngineSetup
 from inference_core.fusion import NewestFuser
-from inference_core.look import match_gaps, with_cover
+from inference_core.look import match_gaps, memory_blocks, with_cover
 from inference_core.policy import CompatPolicy
 from inference_core.propagators import light
 from inference_core.regions import CELL, find_regions, grouped, is_touched
@@ -101,7 +101,8 @@ def test_gaps_are_none_where_the_best_match_shows_the_object() -> None:
     stored = with_cover(value, masks)
     cover = torch.cat([torch.zeros(2, 1, *grid), stored[:, -1:]], 1).flatten(1)
     query = keys[:, 1].roll(2, 2)
-    found = match_gaps(keys.flatten(1), query, cover, l2_similarity)
+    memory = l2_similarity(keys.flatten(1), query.flatten(1)).memory
+    found = match_gaps(memory_blocks(memory, grid), query, cover, l2_similarity)
     assert found.shape == (2, 2, 3)
     assert found[0, 0].tolist() == pytest.approx([found[0, 0, 0].item(), 0, found[0, 0, 2].item()])
     assert found[0, 0, 0] > 1
