@@ -35,7 +35,7 @@ from gui.canvas_paint import (
 from gui.canvas_picture import PIXELS_FROM, CanvasPicture, Fill, Levels, OverlayStyle
 from gui.markers import Marker, marker_bounds, paint_marker
 from gui.pixel_outline import SELECTED_LINE, paint_outlines
-from util.palette import OwnColors
+from util.palette import OwnColors, OwnOpacities
 from util.types import ImageU8, IndexMask, Rect
 from util.view_transform import Point, ViewTransform
 
@@ -111,10 +111,12 @@ class Canvas(CanvasDrop):
 
     def set_style(
         self, *, opacity: float, contour: bool, hidden: Collection[int], selected: int | None, fill: Fill = "blend",
-        own: OwnColors = (),
+        own: OwnColors = (), opacities: OwnOpacities = (),
     ) -> None:
         """How masks look, see `OverlayStyle`. Raises ValueError for an opacity outside 0..1."""
-        style = OverlayStyle.of(opacity=opacity, contour=contour, hidden=hidden, selected=selected, fill=fill, own=own)
+        style = OverlayStyle.of(
+            opacity=opacity, contour=contour, hidden=hidden, selected=selected, fill=fill, own=own, opacities=opacities
+        )
         if self._picture.set_style(style):
             self.update()
             self.content_changed.emit()

@@ -16,7 +16,7 @@ from PyQt5.QtGui import QImage
 
 from gui.qimage import PixelBuffer
 from util.overlay import CONTOUR_MARGIN, compose, cut_out, paint_masks
-from util.palette import OwnColors
+from util.palette import OwnColors, OwnOpacities
 from util.types import ImageU8, IndexMask, Rect, Size
 
 PIXELS_FROM = 2.5
@@ -31,9 +31,9 @@ Fill = Literal["blend", "mask", "cutout"]
 @dataclass(frozen=True)
 class OverlayStyle:
     """How masks look. `opacity` 0..1 of the colour; `hidden` object ids are not shown; `selected` is emphasised.
-    `own`: the objects that have another colour than the palette's.
+    `own`: the objects that have another colour than the palette's. `opacities`: those that are fainter than the others.
 
-    Opacity, contours and emphasis are those of the fill "blend".
+    Opacities, contours and emphasis are those of the fill "blend".
     """
 
     opacity: float = 0.5
@@ -42,16 +42,17 @@ class OverlayStyle:
     selected: int | None = None
     fill: Fill = "blend"
     own: OwnColors = ()
+    opacities: OwnOpacities = ()
 
     @classmethod
     def of(
         cls, *, opacity: float, contour: bool, hidden: Collection[int], selected: int | None, fill: Fill = "blend",
-        own: OwnColors = (),
+        own: OwnColors = (), opacities: OwnOpacities = (),
     ) -> OverlayStyle:
         """Raises ValueError for an opacity outside 0..1."""
         if not 0.0 <= opacity <= 1.0:
             raise ValueError(f"opacity between 0 and 1 expected, got {opacity}")
-        return cls(opacity, contour and fill == "blend", frozenset(hidden), selected, fill, own)
+        return cls(opacity, contour and fill == "blend", frozenset(hidden), selected, fill, own, opacities)
 
 
 @dataclass(frozen=True)
@@ -223,7 +224,8 @@ class CanvasPicture:
         else:
             part = compose(
                 image, mask, opacity=style.opacity, contour=style.contour and not self._is_close,
-                selected=style.selected, hidden=style.hidden, own=style.own, rect=rect,
+                selected=style.selected, hidden=style.hidden, own=style.own,
+                opacities=style.opacities, rect=rect,
             )
         buffer.write(part, rect)
 

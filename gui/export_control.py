@@ -105,7 +105,7 @@ class ExportControl(QObject):
         objects = tuple(info for info in objects_of(session) if info.object_id in wish.object_ids)
         material = Material(
             session.frames, KeptMasks(session.masks.get), objects, wish.frames, wish.with_frames, wish.edge,
-            OverlayLook(settings.opacity, settings.contour),
+            OverlayLook(settings.opacity, settings.contour, session.objects.opacities),
         )
         try:
             check_target(wish.fmt, material, wish.target, (session.workspace.folder,))

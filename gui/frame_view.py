@@ -72,6 +72,7 @@ class FrameView(QObject):
         session.interaction_changed.connect(self.refresh_markers)
         session.tool_changed.connect(self._on_tool_changed)
         session.objects.changed.connect(self._on_objects_changed)
+        session.in_out.changed.connect(self._on_in_out_changed)
         self._loader.request(session.frame)
 
     @property
@@ -88,6 +89,7 @@ class FrameView(QObject):
         session.interaction_changed.disconnect(self.refresh_markers)
         session.tool_changed.disconnect(self._on_tool_changed)
         session.objects.changed.disconnect(self._on_objects_changed)
+        session.in_out.changed.disconnect(self._on_in_out_changed)
         self._loader.close()
         self._changes.close()
         self._canvas.set_markers(())
@@ -103,6 +105,10 @@ class FrameView(QObject):
     def _on_objects_changed(self) -> None:
         self.refresh_style()
         self.refresh_markers()
+
+    def _on_in_out_changed(self) -> None:
+        marks = self._session.in_out
+        self.player.set_bounds(marks.frames if marks.is_set else None)
 
     def set_look(self, look: Look) -> None:
         self._look = look
@@ -144,6 +150,7 @@ class FrameView(QObject):
             opacity=look.shown_opacity, contour=look.has_lines, fill=look.fill,
             hidden=self._session.objects.undrawn,
             selected=self._session.objects.selected, own=self._session.objects.own_colors,
+            opacities=self._session.objects.opacities,
         )
 
     def set_suggested(self, frame: int | None, markers: Sequence[Marker]) -> None:

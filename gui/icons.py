@@ -55,6 +55,9 @@ _BODIES = {
     '<path d="M3.5 18l2.6-6a1.6 1.6 0 0 1 1.5-1h13.2l-2.7 7a1.5 1.5 0 0 1-1.4 1H4.5a1 1 0 0 1-1-1z"/>',
     "export": '<path d="M12 14.5v-10M8 8l4-4 4 4"/><path d="M4.5 13.5v4a2 2 0 0 0 2 2h11a2 2 0 0 0 2-2v-4"/>',
     "add": '<path d="M12 5v14M5 12h14"/>',
+    # A disc that fills up.
+    "fainter": '<circle cx="12" cy="12" r="7.500" stroke-dasharray="2.600 2.300"/><path d="M9 12h6"/>',
+    "stronger": '<circle cx="12" cy="12" r="7.500"/><path d="M9 12h6M12 9v6"/>',
     "lock": '<rect x="5.5" y="10.5" width="13" height="9" rx="1.8"/><path d="M8.5 10.5V8a3.5 3.5 0 0 1 7 0v2.5"/>',
     "lock-open": '<rect x="5.5" y="10.5" width="13" height="9" rx="1.8"/>'
     '<path d="M8.5 10.5V7.5a3.5 3.5 0 0 1 6.7-1.4"/>',

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from gui.controller import Controller
 
 
+OPACITY_STEP = 0.25
+"""By a key."""
+
+
 class ObjectControl(QObject):
     """Acts on the selected object of the open video; its actions are grey without one."""
 
@@ -34,6 +38,7 @@ class ObjectControl(QObject):
         panel.classed.connect(lambda object_id, name: self._session.set_category(object_id, name))
         panel.moved.connect(lambda object_id, place: self._session.move_object(object_id, place))
         panel.part_clicked.connect(self._on_part_clicked)
+        panel.opacity_changed.connect(self._set_opacity)
 
     def commands(self) -> dict[str, Callable[[], object]]:
         """What the actions of this part do, by their ids."""
@@ -46,6 +51,8 @@ class ObjectControl(QObject):
             "object.set_color": lambda: self._ask_color(self._selected),
             "object.toggle_visible": lambda: self._toggle_visible(self._selected),
             "object.solo": lambda: self._toggle_solo(self._selected),
+            "object.fainter": lambda: self._change_opacity(-OPACITY_STEP),
+            "object.stronger": lambda: self._change_opacity(OPACITY_STEP),
             "object.lock": lambda: self._toggle_locked(self._selected),
             "object.move_up": lambda: self._move(-1),
             "object.move_down": lambda: self._move(1),
@@ -95,6 +102,19 @@ class ObjectControl(QObject):
         objects = self._session.objects
         objects.show_only(solo=objects.solo ^ {object_id})
         self._session.save()
+
+    def _change_opacity(self, step: float) -> None:
+        share = self._session.objects.opacity(self._selected) + step
+        self._set_opacity(min(max(round(share, 2), 0.0), 1.0))
+
+    def _set_opacity(self, share: float) -> None:
+        """Of the selected object, as a share of the opacity that all have."""
+        if self._controller.video is None or self._session.objects.selected is None:
+            return
+        self._session.objects.set_opacity(self._selected, share)
+        self._session.save()
+        shown = f"{share:.0%}".replace("%", " %")
+        self._controller.show_message(f"{self._name(self._selected)} is drawn with {shown} of the opacity.")
 
     def _toggle_locked(self, object_id: int) -> None:
         self._session.set_object_locked(object_id, not self._session.objects.get(object_id).is_locked)

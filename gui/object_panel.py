@@ -8,23 +8,25 @@ from collections.abc import Sequence
 
 from PyQt5.QtCore import QAbstractListModel, QModelIndex, QPoint, Qt, pyqtSignal
 from PyQt5.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PyQt5.QtWidgets import QAbstractItemView, QAction, QApplication, QListView, QToolTip, QWidget
+from PyQt5.QtWidgets import QAbstractItemView, QAction, QApplication, QListView, QToolTip, QWidget, QWidgetAction
 
 from gui import theme
 from gui.actions import ActionSet
 from gui.object_row import CLASS_ROLE, ObjectRow, RowDelegate, RowPart, describe
+from gui.opacity_box import OpacityBox
 from gui.widgets import ActionButton, heading, panel_layout
 
 VISIBLE_ROWS = 6
 
 CONTEXT_ACTIONS = (
     "object.rename", "object.set_class", "object.set_color", "",
-    "object.toggle_visible", "object.solo", "object.lock", "object.move_up", "object.move_down", "",
+    "object.toggle_visible", "object.solo", "opacity", "object.fainter", "object.stronger", "",
+    "object.lock", "object.move_up", "object.move_down", "",
     "frame.lock", "frame.verify", "",
     "object.merge", "object.swap", "object.split", "object.split_drawn", "",
     "object.delete_range", "object.delete", "object.add",
 )  # fmt: skip
-"""Of the menu on a row; an empty one is a line."""
+"""Of the menu on a row; an empty one is a line, `opacity` the slider."""
 
 
 class ObjectModel(QAbstractListModel):
@@ -189,7 +191,7 @@ class ObjectPanel(QWidget):
     """The heading, the list and the button that adds.
 
     Signals: `object_selected(id)`, `renamed(id, name)`, `classed(id, class)`, `part_clicked(id, part)` for
-    `gui.object_row.PARTS`, `moved(id, place in the list)`.
+    `gui.object_row.PARTS`, `moved(id, place in the list)`, `opacity_changed(share 0..1)` of the selected object.
     """
 
     object_selected = pyqtSignal(int)
@@ -197,11 +199,14 @@ class ObjectPanel(QWidget):
     classed = pyqtSignal(int, str)
     part_clicked = pyqtSignal(int, str)
     moved = pyqtSignal(int, int)
+    opacity_changed = pyqtSignal(float)
 
     def __init__(self, actions: ActionSet, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model = ObjectModel(self)
         self.view = ObjectView()
+        self.opacity = OpacityBox()
+        self.opacity.changed.connect(self.opacity_changed)
         self.view.setObjectName("objects")
         self.view.setModel(self.model)
         self.view.setUniformItemSizes(True)
@@ -211,7 +216,7 @@ class ObjectPanel(QWidget):
         self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         self.view.setContextMenuPolicy(Qt.ActionsContextMenu)
         for action_id in CONTEXT_ACTIONS:
-            self.view.addAction(actions[action_id] if action_id else self._line())
+            self.view.addAction(self._entry(action_id, actions))
         self._add_button = ActionButton(actions["object.add"])
         self._add_button.setProperty("flat", True)
         layout = panel_layout(self)
@@ -234,6 +239,7 @@ class ObjectPanel(QWidget):
             places = {row.object_id: place for place, row in enumerate(self.model.rows)}
             place = places.get(selected, -1) if selected is not None else -1
             self.view.setCurrentIndex(self.model.index(place) if place >= 0 else QModelIndex())
+            self.opacity.show_share(self.model.rows[place].opacity if place >= 0 else 1.0)
         finally:
             self._is_updating = False
         self._fit_height()
@@ -248,7 +254,14 @@ class ObjectPanel(QWidget):
     def _id(self, row: int) -> int:
         return self.model.rows[row].object_id
 
-    def _line(self) -> QAction:
+    def _entry(self, action_id: str, actions: ActionSet) -> QAction:
+        """One of `CONTEXT_ACTIONS`."""
+        if action_id == "opacity":
+            slider = QWidgetAction(self)
+            slider.setDefaultWidget(self.opacity)
+            return slider
+        if action_id:
+            return actions[action_id]
         line = QAction(self)
         line.setSeparator(True)
         return line

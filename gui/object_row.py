@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from PyQt5.QtCore import QAbstractListModel, QModelIndex, QPoint, QRect, QRectF, QSize, Qt
-from PyQt5.QtGui import QColor, QFont, QFontMetrics, QIcon, QPainter
+from PyQt5.QtGui import QColor, QFont, QFontMetrics, QIcon, QPainter, QPen
 from PyQt5.QtWidgets import QCompleter, QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from gui import theme
@@ -29,6 +29,7 @@ class ObjectRow:
         color: RGB 0..255, as on screen.
         coverage: share of the video's frames, 0..1, on which the object has a mask or is marked absent.
         is_drawn: whether its mask is shown; False when it is hidden or another object is shown alone.
+        opacity: share, 0..1, of the usual one.
         is_key, is_held, is_verified: the object is fixed by the user, locked, or verified on the frame shown.
     """
 
@@ -44,6 +45,7 @@ class ObjectRow:
     is_held: bool = False
     is_verified: bool = False
     is_drawn: bool = True
+    opacity: float = 1.0
 
 
 def format_share(share: float) -> str:
@@ -69,6 +71,7 @@ def describe(row: ObjectRow, part: RowPart | None) -> str:
         (row.is_key, "key frame"), (row.is_held, "locked on this frame"), (row.is_verified, "verified on this frame")
     ) if holds]
     here = f" {', '.join(states).capitalize()}." if states else ""
+    here += f" Drawn with {format_share(row.opacity)} of the opacity." if row.opacity < 1 else ""
     return (
         f"{key}. On {format_share(row.coverage)} of the frames.{here} Double-click edits name or class, "
         "dragging changes who is in front."
@@ -128,8 +131,7 @@ class RowDelegate(QStyledItemDelegate):
             painter.drawRoundedRect(area.adjusted(0, 0, 0, -1), step, step)
         side = 3 * step
         swatch = QRectF(area.left() + 2 * step, area.center().y() - side / 2 + 0.5, side, side)
-        painter.setBrush(QColor(*row.color))
-        painter.drawRoundedRect(swatch, step * 0.75, step * 0.75)
+        _paint_swatch(painter, swatch, row, step * 0.75)
         self._paint_texts(painter, option, row, is_selected)
         self._paint_switches(painter, area, row, is_under or is_selected)
         painter.restore()
@@ -198,6 +200,20 @@ class RowDelegate(QStyledItemDelegate):
         self, editor: QWidget, option: QStyleOptionViewItem, index: QModelIndex
     ) -> None:
         editor.setGeometry(self.line(option.rect, is_class=self.edits_class))
+
+
+def _paint_swatch(painter: QPainter, place: QRectF, row: ObjectRow, radius: float) -> None:
+    """Filled as strongly as the mask is drawn, with the full colour around it."""
+    color = QColor(*row.color)
+    painter.save()
+    if row.opacity < 1:
+        painter.setPen(QPen(color, 1.5))
+        place = place.adjusted(0.75, 0.75, -0.75, -0.75)
+    fill = QColor(color)
+    fill.setAlphaF(row.opacity)
+    painter.setBrush(fill)
+    painter.drawRoundedRect(place, radius, radius)
+    painter.restore()
 
 
 def _classes(model: QAbstractListModel) -> Iterator[str]:

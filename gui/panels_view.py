@@ -172,7 +172,7 @@ class PanelsView(QObject):
         return ObjectRow(
             object_id, item.name, color, object_id not in session.objects.hidden, coverage, here["key"], item.category,
             object_id in session.objects.solo, item.is_locked, here["locked"], here["verified"],
-            object_id not in session.objects.undrawn,
+            object_id not in session.objects.undrawn, session.objects.opacity(object_id),
         )
 
     def _refresh_soon(self) -> None:

@@ -15,13 +15,13 @@ from PyQt5.QtWidgets import QApplication
 from gui.canvas_picture import Levels
 from gui.timecode import parse_position
 from gui.view_modes import MODES, Look, ViewMode
+from interact.view_settings import LEVEL_LIMIT, ViewSettings
 from util.errors import AppError
 
 if TYPE_CHECKING:
     from gui.controller import Controller, OpenVideo
 
 LEVEL_STEP = 10
-LEVEL_LIMIT = 100
 ZOOM_STEP = 1.25
 
 
@@ -74,6 +74,7 @@ class ViewControl(QObject):
         """Hand the window's choices to a video that was just opened."""
         video.view.player.is_looping = self._window.settings.loop
         video.view.player.rate_changed.connect(self._window.transport.set_rate)
+        self.set_levels(Levels(video.session.levels.brightness, video.session.levels.contrast))
         self.apply()
 
     def apply(self) -> None:
@@ -121,8 +122,10 @@ class ViewControl(QObject):
                                _limited(self._levels.contrast + contrast)))
 
     def set_levels(self, levels: Levels) -> None:
-        """Shown only: masks, networks and exports see the frame as it is. Not kept: the next clip is another one."""
+        """Shown only: masks, networks and exports see the frame as it is. Kept with the project: each clip differs."""
         self._levels = levels
+        if self._video is not None:
+            self._video.session.levels = ViewSettings(levels.brightness, levels.contrast)
         self._window.canvas.set_levels(levels)
         self._window.top_bar.levels.set_levels(levels)
         if self._video is not None and not levels.is_neutral:

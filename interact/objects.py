@@ -1,12 +1,12 @@
 """The list of objects: ids, names, order and which one is selected. GUI thread."""
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from util.errors import AppError
 from util.observer import Signal
-from util.palette import OwnColors, Rgb
+from util.palette import OwnColors, OwnOpacities, Rgb
 from util.types import MAX_OBJECT_ID
 
 
@@ -50,14 +50,19 @@ class ObjectList:
         *,
         hidden: Iterable[int] = (),
         solo: Iterable[int] = (),
+        opacities: Mapping[int, float] | None = None,
     ) -> None:
-        """Args: next_id: the lowest id that was never used; raised past the ids in `items`."""
+        """Args:
+            next_id: the lowest id that was never used; raised past the ids in `items`.
+            opacities: as `opacity` says, of the objects that do not have all of it.
+        """
         self.changed: Signal[[]] = Signal()
         self._items = tuple(items)
         self._next_id = max([next_id, *(item.object_id + 1 for item in self._items)])
         self._selected = self._items[0].object_id if self._items else None
         self._hidden = frozenset(hidden)
         self._solo = frozenset(solo)
+        self._opacities = dict(opacities or {})
 
     @property
     def items(self) -> tuple[SceneObject, ...]:
@@ -105,6 +110,23 @@ class ObjectList:
     def undrawn(self) -> frozenset[int]:
         """The objects not to be drawn: with a solo all others, else those whose eye is closed."""
         return frozenset(self.order) - self.solo if self.solo else self.hidden
+
+    @property
+    def opacities(self) -> OwnOpacities:
+        """Of the objects that are drawn fainter than usual."""
+        return tuple((i, share) for i, share in sorted(self._opacities.items()) if i in self and share < 1)
+
+    def opacity(self, object_id: int) -> float:
+        """The share, 0..1, of the usual opacity with which an object is drawn."""
+        return self._opacities.get(object_id, 1.0)
+
+    def set_opacity(self, object_id: int, share: float) -> None:
+        """How an object is drawn: no edit, see `show_only`. Raises ValueError for a share outside 0..1."""
+        if not 0 <= share <= 1:
+            raise ValueError(f"a share of 0..1 expected, got {share}")
+        if share != self.opacity(object_id):
+            self._opacities[object_id] = share
+            self.changed.emit()
 
     def show_only(self, *, hidden: Iterable[int] | None = None, solo: Iterable[int] | None = None) -> None:
         """What is drawn: no edit, so undo neither takes it back nor is disturbed by it."""

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from interact import edits
 from interact.baselines import Baselines
@@ -22,6 +23,7 @@ from interact.step_log import Snapshot, snapshot_beginning
 from interact.tool_base import Tool, ToolName
 from interact.tools import make_tools
 from interact.undo_stack import UndoStack
+from interact.view_settings import read_view, with_view
 from storage.confidence_file import NAME as CONFIDENCE_NAME
 from storage.confidence_file import read_confidence
 from storage.frame_runs import marks_by_frame
@@ -74,7 +76,10 @@ class SessionBase:
             project.next_object_id,
             hidden=[item.object_id for item in project.objects if not item.is_visible],
             solo=[item.object_id for item in project.objects if item.is_solo],
+            opacities=read_view(project.settings).opacities,
         )
+        self.levels = read_view(project.settings)
+        """Brightness and contrast, and nothing else of it; written with the next change or at close."""
         self.key_frames = FrameMarks(project.key_frames)
         self.marks: Mapping[MarkKind, FrameMarks] = {
             "key": self.key_frames,
@@ -239,6 +244,7 @@ class SessionBase:
         project.key_frames = {frame: set(ids) for frame, ids in self.key_frames.items()}
         project.locked, project.verified = self.marks["locked"].runs, self.marks["verified"].runs
         project.current_frame = self.frame
+        project.settings = with_view(project.settings, replace(self.levels, opacities=dict(objects.opacities)))
         project.provenance = self.provenance
         project.journal_id = self.workspace.journal.journal_id
         if not self.is_locked:  # a step that is under way is not in the masks as a whole

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from util.palette import OwnColors, screen_palette
+from util.palette import OwnColors, OwnOpacities, screen_palette
 from util.types import IGNORE, ImageU8, IndexMask, Rect, Size
 
 CONTOUR_MARGIN = 2
@@ -57,6 +57,14 @@ def _without(hidden: frozenset[int]) -> NDArray[np.uint8]:
     return table
 
 
+@lru_cache(maxsize=32)
+def _only(ids: tuple[int, ...]) -> NDArray[np.uint8]:
+    """uint8 [256]: these ids -> themselves, all others -> background."""
+    table = np.zeros(256, np.uint8)
+    table[list(ids)] = ids
+    return table
+
+
 def _lookup(values: NDArray[np.uint8], table: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cast("NDArray[np.uint8]", cv2.LUT(values, table))
 
@@ -93,6 +101,7 @@ def compose(
     selected: int | None = None,
     hidden: Collection[int] = (),
     own: OwnColors = (),
+    opacities: OwnOpacities = (),
     rect: Rect | None = None,
 ) -> ImageU8:
     """The frame with its objects in their colours.
@@ -105,6 +114,7 @@ def compose(
         selected: this object's line is two pixels wide.
         hidden: ids drawn as background.
         own: the objects that have another colour than the palette's.
+        opacities: the objects that are drawn fainter than the others. Their lines are as strong as all others.
         rect: compose this part only.
 
     Returns: a new uint8 [h, w, 3] array, the size of `rect` (clipped to the image) or of the image. ValueError when
@@ -130,7 +140,7 @@ def compose(
     objects = Rect(left, top, left + width, top + height).grown(CONTOUR_MARGIN)
     box = _intersection(_moved(objects, around.x0, around.y0), around)
     drawn = image[box.slices].copy()
-    _draw(drawn, np.ascontiguousarray(ids[_within(box, around)]), opacity, contour, selected, own)
+    _draw(drawn, np.ascontiguousarray(ids[_within(box, around)]), opacity, contour, selected, own, opacities)
     inner = _intersection(box, target)
     if not inner.is_empty:
         result[_within(inner, target)] = drawn[_within(inner, box)]
@@ -138,14 +148,34 @@ def compose(
 
 
 def _draw(
-    image: ImageU8, ids: IndexMask, opacity: float, contour: bool, selected: int | None, own: OwnColors
+    image: ImageU8,
+    ids: IndexMask,
+    opacity: float,
+    contour: bool,
+    selected: int | None,
+    own: OwnColors,
+    opacities: OwnOpacities,
 ) -> None:
     """Blend the objects and their lines into `image`, in place."""
-    blended = cv2.add(_lookup(image, _dim_table(opacity)), _colored(ids, _fill_table(opacity, own)))
-    cv2.copyTo(blended, ids, image)
+    usual = ids
+    for share in sorted({share for _, share in opacities}):
+        table = _only(tuple(object_id for object_id, its in opacities if its == share))
+        usual = _lookup(usual, _without(frozenset(np.flatnonzero(table).tolist())))
+        part = _lookup(ids, table)
+        left, top, width, height = cv2.boundingRect(part)
+        if width:
+            window = Rect(left, top, left + width, top + height).slices
+            _fill(image[window], np.ascontiguousarray(part[window]), opacity * share, own)
+    _fill(image, usual, opacity, own)
     if contour:
         line = _line(ids, selected)
         cv2.copyTo(_colored(line, _line_table(own)), line, image)
+
+
+def _fill(image: ImageU8, ids: IndexMask, opacity: float, own: OwnColors) -> None:
+    """Blend the objects into `image`, in place."""
+    blended = cv2.add(_lookup(image, _dim_table(opacity)), _colored(ids, _fill_table(opacity, own)))
+    cv2.copyTo(blended, ids, image)
 
 
 def paint_masks(

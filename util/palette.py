@@ -13,6 +13,9 @@ Rgb: TypeAlias = tuple[int, int, int]
 OwnColors: TypeAlias = tuple[tuple[int, Rgb], ...]
 """(object id, colour) of the objects that have another colour than the palette's."""
 
+OwnOpacities: TypeAlias = tuple[tuple[int, float], ...]
+"""(object id, share 0..1 of the usual opacity) of the objects that are drawn fainter than the others."""
+
 
 @lru_cache(maxsize=1)
 def davis_palette() -> NDArray[np.uint8]:

@@ -6,7 +6,8 @@ from gui.action_spec import ActionSpec
 ROWS: tuple[ActionSpec, ...] = (
     ActionSpec("play.toggle", "Play or pause", ("Space",), "Play or pause the video", "Play", icon="play",
                needs=("video",)),
-    ActionSpec("play.loop", "Loop", ("Shift+Space",), "Begin again when the end is reached", "Play", icon="loop",
+    ActionSpec("play.loop", "Loop", ("Shift+Space",),
+               "Play the video, or the part between the in and out marks, again and again", "Play", icon="loop",
                is_checkable=True),
     ActionSpec("frame.previous", "Previous frame", ("Left",), "One frame back", "Play", icon="previous",
                needs=("video",), separator=True),

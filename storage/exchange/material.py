@@ -16,7 +16,7 @@ from storage.atomic_file import disk_error
 from storage.frame_store import FrameStore
 from storage.image_folder import ImageFolderSource
 from storage.project_parts import ObjectInfo
-from util.palette import OwnColors
+from util.palette import OwnColors, OwnOpacities
 from util.types import IGNORE, ImageU8, IndexMask, Size
 
 JPEG_QUALITY = 95
@@ -37,10 +37,11 @@ class Edge:
 
 @dataclass(frozen=True)
 class OverlayLook:
-    """How masks are drawn over the video. `opacity`: 0 to 1."""
+    """How masks are drawn over the video. `opacity`: 0 to 1; `opacities`: of the objects that are drawn fainter."""
 
     opacity: float = 0.5
     contour: bool = True
+    opacities: OwnOpacities = ()
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ class OverlayVideo(Format):
                 look = material.look
                 picture = compose(
                     material.picture(frame), material.mask(frame), opacity=look.opacity, contour=look.contour,
-                    own=material.own_colors,
+                    opacities=look.opacities, own=material.own_colors,
                 )
                 writer.write(picture, material.frames.time(frame))
                 yield frame

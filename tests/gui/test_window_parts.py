@@ -136,6 +136,32 @@ def test_the_player_leaves_out_frames_rather_than_lag(qtbot: QtBot) -> None:
     assert due == [1, 2, 3, 4] and not player.is_playing
 
 
+def test_a_loop_keeps_to_its_bounds(qtbot: QtBot) -> None:
+    clock, due = Clock(), list[int]()
+    player = Player(clock=clock)
+    player.due.connect(due.append)
+    player.set_video([frame / 10 for frame in range(10)], lambda: True)
+    player.set_bounds(range(3, 6))
+    player.start(8)
+    assert due == [], "without looping they mean nothing"
+    player.is_looping = True
+    clock.now += 0.11
+    player.tick()
+    assert due == [3], "set while it plays beyond them"
+    player.stop()
+    player.start(0)
+    assert due == [3, 3], "from their begin"
+    for _ in range(4):
+        clock.now += 0.1001
+        player.tick()
+    assert due == [3, 3, 4, 5, 3, 4] and player.is_playing
+    player.set_bounds(None)
+    for _ in range(5):
+        clock.now += 0.1001
+        player.tick()
+    assert due[-5:] == [5, 6, 7, 8, 9]
+
+
 def test_the_player_starts_over_from_the_last_frame(qtbot: QtBot) -> None:
     player, due, changes = Player(), list[int](), list[bool]()
     player.due.connect(due.append)

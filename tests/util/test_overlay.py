@@ -40,6 +40,29 @@ def test_fill_mixes_the_object_colour(opacity: float, expected: tuple[int, int, 
     assert tuple(drawn[0, 0]) == (100, 100, 100)
 
 
+def test_an_object_may_be_fainter_than_the_others() -> None:
+    mask = square_mask()
+    mask[6:18, 15:22] = 2
+    usual, faint = compose(gray_image(), mask, contour=False), compose(
+        gray_image(), mask, contour=False, opacities=((1, 0.5), (7, 0.2))
+    )
+    assert np.array_equal(changed(usual, faint), mask == 1), "no other object, and nothing around it"
+    alone = compose(gray_image(), square_mask(), opacity=0.25, contour=False)
+    assert tuple(faint[12, 10]) == tuple(alone[12, 10])
+    lines = changed(compose(gray_image(), mask, opacity=0), compose(gray_image(), mask, opacity=0, opacities=((1, 0),)))
+    assert not lines.any(), "lines stay as strong"
+
+
+@given(hnp.arrays(np.uint8, (12, 14), elements=st.integers(0, 4)), st.integers(0, 11), st.integers(0, 13))
+def test_a_part_with_faint_objects_is_that_part_of_the_whole(mask: IndexMask, y: int, x: int) -> None:
+    image = np.arange(12 * 14 * 3, dtype=np.uint8).reshape(12, 14, 3)
+    opacities = ((1, 0.5), (2, 0.0), (3, 0.5))
+    rect = Rect(x, y, min(x + 5, 14), min(y + 4, 12))
+    whole = compose(image, mask, selected=2, opacities=opacities)
+    part = compose(image, mask, selected=2, opacities=opacities, rect=rect)
+    assert np.array_equal(part, whole[rect.slices])
+
+
 @pytest.mark.parametrize("mask", [square_mask(), np.ones((24, 32), np.uint8)], ids=["part", "all"])
 def test_input_stays_as_it_is(mask: IndexMask) -> None:
     image = gray_image()
