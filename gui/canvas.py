@@ -1,7 +1,7 @@
 """The picture that the user works on: shows a frame with its masks, turns the pointer into image coordinates.
 
 Knows nothing of sessions, tools or stores: the controller sets what is shown and listens to the signals. GUI thread
-only. Pens arrive as the mouse events that Qt makes of tablet events nobody accepts; their positions keep fractions.
+only.
 """
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from PyQt5.QtCore import QEvent, QPointF, QRectF, Qt, pyqtSignal
 from PyQt5.QtGui import (
     QColor,
     QHideEvent,
-    QMouseEvent,
     QNativeGestureEvent,
     QPainter,
     QPaintEvent,
@@ -33,6 +32,7 @@ from gui.canvas_paint import (
     widget_rect,
 )
 from gui.canvas_picture import PIXELS_FROM, CanvasPicture, Fill, Levels, OverlayStyle
+from gui.canvas_pointer import Touch
 from gui.markers import Marker, marker_bounds, paint_marker
 from gui.pixel_outline import SELECTED_LINE, paint_outlines
 from util.palette import OwnColors, OwnOpacities
@@ -301,9 +301,9 @@ class Canvas(CanvasDrop):
             self.zoom_by(2.0 ** (event.pixelDelta().y() / PIXELS_PER_DOUBLING), event.position())
         event.accept()
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+    def _moved(self, touch: Touch) -> None:
         self._update_brush()
-        super().mouseMoveEvent(event)
+        super()._moved(touch)
         self._update_brush()
 
     def leaveEvent(self, event: QEvent) -> None:

@@ -7,10 +7,10 @@ from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PyQt5.QtWidgets import QWidget
 
-from gui.canvas_pointer import CanvasPointer
+from gui.canvas_pen import CanvasPen
 
 
-class CanvasDrop(CanvasPointer):
+class CanvasDrop(CanvasPen):
     """Base of the canvas that takes one file or folder at a time and says so while it hovers."""
 
     dropped = pyqtSignal(object)

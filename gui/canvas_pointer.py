@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import time
+from typing import NamedTuple
 
 from PyQt5.QtCore import QEvent, QPointF, Qt, pyqtSignal
 from PyQt5.QtGui import QFocusEvent, QKeyEvent, QMouseEvent
@@ -14,6 +15,20 @@ TAP_SECONDS = 0.4
 """A Space held longer than this was meant for panning."""
 _TEXT_INPUTS = (QLineEdit, QAbstractSpinBox, QPlainTextEdit, QTextEdit)
 _BUTTONS: dict[int, Button] = {Qt.LeftButton: "left", Qt.RightButton: "right"}
+
+
+class Touch(NamedTuple):
+    """What mouse and pen have in common. Args: place: in widget pixels. pressure: 0..1, 1 for the mouse."""
+
+    place: QPointF
+    button: int
+    modifiers: Qt.KeyboardModifiers
+    seconds: float
+    pressure: float = 1.0
+
+    @classmethod
+    def of(cls, event: QMouseEvent) -> Touch:
+        return cls(event.localPos(), event.button(), event.modifiers(), event.timestamp() / 1000)
 
 
 class CanvasPointer(QWidget):
@@ -63,61 +78,66 @@ class CanvasPointer(QWidget):
         """Move the view by widget pixels."""
         raise NotImplementedError
 
-    # -- mouse
+    # -- mouse and pen
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._press(event, "press")
+        event.setAccepted(self._view is not None)
+        self._pressed(Touch.of(event), "press")
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self._press(event, "double")
+        self._pressed(Touch.of(event), "double")
 
-    def _press(self, event: QMouseEvent, kind: PointerKind) -> None:
-        button, view = event.button(), self._view
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._moved(Touch.of(event))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._released(Touch.of(event))
+
+    def _pressed(self, touch: Touch, kind: PointerKind) -> None:
+        button, view = touch.button, self._view
         if view is None:
-            event.ignore()
             return
         if button == Qt.MiddleButton or (button == Qt.LeftButton and self._space_since is not None):
             if self._pan_button is None:
-                self._pan_button, self._pan_last, self._has_panned = button, event.localPos(), True
+                self._pan_button, self._pan_last, self._has_panned = button, touch.place, True
                 self._update_cursor()
             return
         is_idle = self._drag == "none" and self._pan_button is None
-        if button in _BUTTONS and is_idle and view.is_inside(self._image_point(view, event)):
+        if button in _BUTTONS and is_idle and view.is_inside(self._image_point(view, touch)):
             self._drag = _BUTTONS[button]
-            self._emit(kind, event)
+            self._emit(kind, touch)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        position = event.localPos()
-        self._hover = position
+    def _moved(self, touch: Touch) -> None:
+        self._hover = touch.place
         if self._view is None:
             return
         if self._pan_button is not None:
-            step = position - self._pan_last
-            self._pan_last = position
+            step = touch.place - self._pan_last
+            self._pan_last = touch.place
             self._pan(step.x(), step.y())
             return
         self._report_hover()
-        if self._drag != "none" or self._view.is_inside(self._image_point(self._view, event)):
-            self._emit("move", event)
+        if self._drag != "none" or self._view.is_inside(self._image_point(self._view, touch)):
+            self._emit("move", touch)
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if event.button() == self._pan_button:
+    def _released(self, touch: Touch) -> None:
+        if touch.button == self._pan_button:
             self._pan_button = None
             self._update_cursor()
-        elif self._drag != "none" and _BUTTONS.get(event.button()) == self._drag:
-            self._emit("release", event)
+        elif self._drag != "none" and _BUTTONS.get(touch.button) == self._drag:
+            self._emit("release", touch)
             self._drag = "none"
 
-    def _emit(self, kind: PointerKind, event: QMouseEvent) -> None:
+    def _emit(self, kind: PointerKind, touch: Touch) -> None:
         if self._view is not None:
-            x, y = self._image_point(self._view, event)
-            shift = bool(event.modifiers() & Qt.ShiftModifier)
-            ctrl = bool(event.modifiers() & Qt.ControlModifier)
-            self.pointer.emit(PointerEvent(kind, x, y, self._drag, shift, ctrl, event.timestamp() / 1000))
+            x, y = self._image_point(self._view, touch)
+            shift = bool(touch.modifiers & Qt.ShiftModifier)
+            ctrl = bool(touch.modifiers & Qt.ControlModifier)
+            self.pointer.emit(PointerEvent(kind, x, y, self._drag, shift, ctrl, touch.seconds, touch.pressure))
 
     @staticmethod
-    def _image_point(view: ViewTransform, event: QMouseEvent) -> Point:
-        return view.to_image(event.localPos().x(), event.localPos().y())
+    def _image_point(view: ViewTransform, touch: Touch) -> Point:
+        return view.to_image(touch.place.x(), touch.place.y())
 
     def _end_drag(self, kind: PointerKind) -> None:
         """End a tool's drag, if there is one, where the pointer was last seen."""

@@ -31,6 +31,7 @@ class EditControl(QObject):
         self._window = controller.window
         self._brush_size = DEFAULT_BRUSH
         self._window.tool_panel.set_brush_size(self._brush_size)
+        self._window.actions_by_id["tool.pressure"].setChecked(self._window.settings.pen_pressure)
         self.held = HeldTool(self._window.actions_by_id, self.set_tool)
 
     @property
@@ -123,12 +124,21 @@ class EditControl(QObject):
             self._window.tool_panel.set_tool(name)
 
     def keep_switches(self) -> None:
-        """Hand on what is switched on: painting leaves other objects alone, propagation stops at cuts."""
+        """Hand on what is switched on: painting spares others, a pen's pressure counts, propagation stops at cuts."""
         if self._video is not None:
             actions = self._window.actions_by_id
             self.session.keeps_others = actions["tool.keep_others"].isChecked()
+            self.session.uses_pressure = actions["tool.pressure"].isChecked()
             self.session.carries_selected_only = actions["propagate.only_selected"].isChecked()
             self.session.stops_at_cuts = actions["propagate.stop_at_cuts"].isChecked()
+
+    def keep_pressure(self) -> None:
+        """The action of the pen's pressure was toggled; from one day to the next."""
+        is_on = self._window.actions_by_id["tool.pressure"].isChecked()
+        self._window.settings.pen_pressure = is_on
+        self.keep_switches()
+        says = "presses less paints a thinner line" if is_on else "presses less paints as thick a line"
+        self._controller.show_message(f"A pen that {says}.")
 
     def pick_object(self) -> None:
         """Select what lies under the pointer."""

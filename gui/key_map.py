@@ -68,6 +68,14 @@ class KeyMap:
         self._settings.keep_keys(action_id, None if is_usual else chosen)
         self._actions.set_keys(action_id, self._specs[action_id].shortcuts if is_usual else chosen)
 
+    def take(self, action_id: str, key: str) -> None:
+        """Give an action one more key, which another one may have and then loses. AppError for what is no key."""
+        owner = self.owner(key) if normal(key) else None
+        if owner is not None and owner.action_id != action_id:
+            self.set(owner.action_id, tuple(k for k in self.keys(owner.action_id) if normal(k) != normal(key)))
+        others = tuple(k for k in self.keys(action_id) if normal(k) != normal(key))
+        self.set(action_id, (*others, key))
+
     def reset(self, action_id: str) -> None:
         """The table's keys again. AppError when another action has one of them now."""
         self.set(action_id, self._specs[action_id].shortcuts)

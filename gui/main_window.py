@@ -87,7 +87,7 @@ class MainWindow(QMainWindow):
         self.object_panel = ObjectPanel(actions)
         self.suggest_panel = SuggestPanel()
         self.advice_panel = AdvicePanel(actions)
-        self.tool_panel = ToolPanel()
+        self.tool_panel = ToolPanel(actions)
         self.job_bar = PropagationBar(actions["propagate.cancel"])
         self.export_bar = JobBar("Export", actions["file.cancel_export"])
         self.export_bar.hide()

@@ -2,13 +2,11 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDialog,
     QHBoxLayout,
-    QKeySequenceEdit,
     QLabel,
     QLineEdit,
     QPushButton,
@@ -18,15 +16,13 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from gui import theme
-from gui.action_tree import ActionTree
 from gui.actions import ACTIONS, ActionSet
 from gui.colors import THEMES
 from gui.key_map import KeyMap
+from gui.keys_page import KeysPage
 from gui.settings import Settings
 from gui.view_modes import MODES
 from gui.widgets import muted, step_of
-from util.errors import AppError
 
 THEME_NAMES = {"dark": "Dark", "light": "Light"}
 
@@ -49,87 +45,6 @@ class PreferenceRow(QWidget):
         layout.addLayout(words, 1)
         layout.addSpacing(4 * step)
         layout.addWidget(editor, 0, Qt.AlignRight | Qt.AlignVCenter)
-
-
-class KeysPage(QWidget):
-    """The list of actions and, below it, the key of the selected one. A key that is taken is refused."""
-
-    def __init__(self, actions: ActionSet, key_map: KeyMap) -> None:
-        super().__init__()
-        step = step_of(self)
-        self._keys = key_map
-        self.tree = ActionTree(actions)
-        self.editor = QKeySequenceEdit()
-        self.editor.setObjectName("key_editor")
-        self.note = QLabel("Select an action, then press its new key.")
-        self.note.setWordWrap(True)
-        self.set_button = self._button("Use this key", "The selected action gets the key on the left, and only this")
-        self.clear_button = self._button("No key", "The selected action stays in its menu, without a key")
-        self.reset_button = self._button("Reset", "The selected action gets its usual keys again")
-        self.reset_all_button = self._button("Reset all", "Every action gets its usual keys again")
-        row = QHBoxLayout()
-        for part in (self.editor, self.set_button, self.clear_button, self.reset_button):
-            row.addWidget(part)
-        row.addStretch(1)
-        row.addWidget(self.reset_all_button)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 2 * step, 0, 0)
-        layout.setSpacing(2 * step)
-        layout.addWidget(self.tree, 1)
-        layout.addWidget(self.note)
-        layout.addLayout(row)
-        self.tree.currentItemChanged.connect(self._show_current)
-        self.set_button.clicked.connect(self._set)
-        self.clear_button.clicked.connect(lambda: self._change(()))
-        self.reset_button.clicked.connect(self._reset)
-        self.reset_all_button.clicked.connect(self._reset_all)
-        self._show_current()
-
-    def _button(self, text: str, tooltip: str) -> QPushButton:
-        button = QPushButton(text)
-        button.setToolTip(tooltip)
-        button.setAutoDefault(False)
-        return button
-
-    def _show_current(self, *_: object) -> None:
-        action_id = self.tree.current_id
-        for part in (self.editor, self.set_button, self.clear_button, self.reset_button):
-            part.setEnabled(action_id is not None)
-        keys = () if action_id is None else self._keys.keys(action_id)
-        self.editor.setKeySequence(QKeySequence(keys[0]) if keys else QKeySequence())
-
-    def _set(self) -> None:
-        # The editor takes up to four keys one after another; a shortcut here is one.
-        sequence = self.editor.keySequence()
-        if not sequence.isEmpty():
-            self._change((QKeySequence(sequence[0]).toString(QKeySequence.PortableText),))
-
-    def _change(self, keys: tuple[str, ...]) -> None:
-        action_id = self.tree.current_id
-        if action_id is not None:
-            self._say(lambda: self._keys.set(action_id, keys))
-
-    def _reset(self) -> None:
-        action_id = self.tree.current_id
-        if action_id is not None:
-            self._say(lambda: self._keys.reset(action_id))
-
-    def _reset_all(self) -> None:
-        self._say(self._keys.reset_all)
-
-    def _say(self, change: object) -> None:
-        """Do it, and say what came of it."""
-        assert callable(change)
-        try:
-            change()
-        except AppError as error:
-            self.note.setStyleSheet(f"color: {theme.WARNING};")
-            self.note.setText(str(error))
-            return
-        self.note.setStyleSheet("")
-        self.note.setText("Done.")
-        self.tree.refresh()
-        self._show_current()
 
 
 class Preferences(QDialog):

@@ -95,6 +95,14 @@ class Settings:
         self._keep_on("loop", value)
 
     @property
+    def pen_pressure(self) -> bool:
+        return self._is_on("pen_pressure", True)
+
+    @pen_pressure.setter
+    def pen_pressure(self, value: bool) -> None:
+        self._keep_on("pen_pressure", value)
+
+    @property
     def theme(self) -> ThemeName:
         name = self._store.value("theme", "dark")
         return next((theme for theme in THEMES if theme == name), "dark")

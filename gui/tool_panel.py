@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from PyQt5.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QSlider, QSpinBox, QWidget
 
+from gui.actions import ActionSet
 from gui.choice_box import ChoiceBox
-from gui.widgets import FactRow, heading, muted, panel_layout
+from gui.widgets import FactRow, action_check, heading, muted, panel_layout
 
 MIN_BRUSH = 1
 MAX_BRUSH = 200
@@ -16,12 +17,18 @@ MAX_BRUSH = 200
 
 @dataclass(frozen=True)
 class ToolHelp:
-    """What the panel says about a tool. `has_model`: a predictor turns its prompts into masks."""
+    """What the panel says about a tool.
+
+    Args:
+        has_model: a predictor turns its prompts into masks.
+        has_size, has_pressure: it has a width, which a pen's pressure changes.
+    """
 
     title: str
     hint: str
     has_model: bool = False
     has_size: bool = False
+    has_pressure: bool = False
 
 
 TOOL_HELP: Mapping[str, ToolHelp] = {
@@ -36,8 +43,9 @@ TOOL_HELP: Mapping[str, ToolHelp] = {
     "box": ToolHelp(
         "Box", "Drag a box around the whole object: what differs from its surroundings is taken. Clicks correct it."
     ),
-    "brush": ToolHelp("Brush", "Paint the object pixel by pixel. Ctrl and the wheel change the size.", has_size=True),
-    "eraser": ToolHelp("Eraser", "Rub out pixels of the selected object.", has_size=True),
+    "brush": ToolHelp("Brush", "Paint the object pixel by pixel. Ctrl and the wheel change the size.", has_size=True,
+                      has_pressure=True),
+    "eraser": ToolHelp("Eraser", "Rub out pixels of the selected object.", has_size=True, has_pressure=True),
     "polygon": ToolHelp(
         "Polygon", "Click the corners; double-click, or click the first corner, to close. Esc starts over."
     ),
@@ -55,8 +63,9 @@ class ToolPanel(QWidget):
     brush_size_changed = pyqtSignal(int)
     tool_shown = pyqtSignal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, actions: ActionSet, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.pressure = action_check(actions["tool.pressure"])
         self._title = heading("Click")
         self.hint = muted()
         self.hint.setWordWrap(True)
@@ -70,7 +79,7 @@ class ToolPanel(QWidget):
         self._build_model_row()
         self._build_size_row()
         layout = panel_layout(self)
-        for widget in (self._title, self.hint, self.model_row, self.prompts, self.size_row):
+        for widget in (self._title, self.hint, self.model_row, self.prompts, self.size_row, self.pressure):
             layout.addWidget(widget)
         self.set_tool("click")
 
@@ -103,6 +112,7 @@ class ToolPanel(QWidget):
         self.prompts.setVisible(tool.has_model)
         self.prompts.name.setText("Strokes on this frame" if name == "scribble" else "Clicks on this frame")
         self.size_row.setVisible(tool.has_size)
+        self.pressure.setVisible(tool.has_pressure)
         self.tool_shown.emit()
 
     def set_prompts(self, positive: int, negative: int) -> None:

@@ -5,6 +5,7 @@ from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QColor, QFontMetrics, QIcon, QPainter, QPaintEvent, QResizeEvent
 from PyQt5.QtWidgets import (
     QAction,
+    QCheckBox,
     QHBoxLayout,
     QLabel,
     QSizePolicy,
@@ -159,6 +160,19 @@ class ActionButton(QToolButton):
         painter.setPen(color)
         step = step_of(self)
         painter.drawText(self.rect().adjusted(0, 0, -3 * step, 0), Qt.AlignRight | Qt.AlignVCenter, hint)
+
+
+def action_check(action: QAction) -> QCheckBox:
+    """A box that switches an action and shows whether it is on."""
+    check = QCheckBox(action.text())
+    check.setObjectName(f"check_{action.objectName()}")
+    check.setFocusPolicy(Qt.NoFocus)
+    check.setChecked(action.isChecked())
+    check.setToolTip(action.toolTip())
+    action.changed.connect(lambda: check.setToolTip(action.toolTip()))
+    action.toggled.connect(check.setChecked)
+    check.clicked.connect(lambda checked: action.trigger())
+    return check
 
 
 def flat_button(action: QAction, size: int) -> QToolButton:

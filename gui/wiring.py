@@ -57,6 +57,7 @@ def make_commands(controller: Controller) -> dict[str, Callable[[], object]]:
         "edit.copy_previous": lambda: edit.session.copy_from_key(-1),
         "edit.copy_next": lambda: edit.session.copy_from_key(1),
         "tool.keep_others": edit.keep_switches,
+        "tool.pressure": edit.keep_pressure,
         "tool.smaller": lambda: edit.resize_brush(-1),
         "tool.larger": lambda: edit.resize_brush(1),
         "play.toggle": edit.toggle_playing,

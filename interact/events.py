@@ -17,6 +17,7 @@ class PointerEvent:
         x, y: image pixels; pixel (c, r) covers [c, c+1) x [r, r+1). Outside the image during a drag.
         button: the button that changed; for a move the one that is held, "none" when hovering.
         time: seconds, any origin.
+        pressure: of a pen, 0..1; 1 for what has none.
     """
 
     kind: PointerKind
@@ -26,3 +27,4 @@ class PointerEvent:
     shift: bool = False
     ctrl: bool = False
     time: float = 0.0
+    pressure: float = 1.0

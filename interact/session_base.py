@@ -105,6 +105,8 @@ class SessionBase:
         """Whether a propagation ends where the video cuts to another scene."""
         self.carries_selected_only = False
         """Whether a propagation leaves all objects but the selected one where they are."""
+        self.uses_pressure = True
+        """Whether a pen that presses less paints a thinner line."""
         self.keeps_others = False
         """Whether brush, outlines and fill leave the pixels of other objects alone."""
         self.frame = min(project.current_frame, len(frames) - 1)

@@ -167,7 +167,8 @@ class Drawing(ObjectEditing):
             self._prompting.set(None)
             mask = self.masks.get(self.frame)
             self._painter = Painter(
-                mask, object_id, self.brush_size, erase=action.erase, within=self.region, keeps_others=self.keeps_others
+                mask, object_id, self.brush_size, erase=action.erase, within=self.region,
+                keeps_others=self.keeps_others, uses_pressure=self.uses_pressure,
             )
         rect = self._painter.move(action)
         if not rect.is_empty:

@@ -13,11 +13,15 @@ ToolName = Literal["click", "scribble", "box", "brush", "eraser", "polygon", "la
 
 @dataclass(frozen=True)
 class PaintTo:
-    """Move the brush from `start` to `end`; the first one of a drag has both at the same place."""
+    """Move the brush from `start` to `end`; the first one of a drag has both at the same place.
+
+    Args: pressure: of a pen, 0..1.
+    """
 
     start: Point
     end: Point
     erase: bool
+    pressure: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ class BrushTool:
         erase = self.name == "eraser" or self._drag.button == "right"
         if self._drag.press(event):
             point = self._drag.points[0]
-            return PaintTo(point, point, self.name == "eraser" or event.button == "right")
+            return PaintTo(point, point, self.name == "eraser" or event.button == "right", event.pressure)
         if event.kind == "cancel" and self._drag.points:
             self._drag.clear()
             return PaintEnd(keep=False)
@@ -99,7 +99,7 @@ class BrushTool:
         if self._drag.move(event):
             start, end = self._drag.points
             self._drag.points = [end]
-            return PaintTo(start, end, erase)
+            return PaintTo(start, end, erase, event.pressure)
         return None
 
     def step_back(self) -> bool:

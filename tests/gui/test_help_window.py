@@ -9,6 +9,7 @@ from PyQt5.QtCore import QSettings, Qt
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication, QLineEdit
+from pytestqt.qtbot import QtBot
 
 from gui import theme
 from gui.actions import ACTIONS
@@ -95,6 +96,34 @@ def test_a_key_that_is_taken_is_refused_and_says_whose_it_is(empty: Driver) -> N
     page.keys.set_button.click()
     assert "Undo" in page.keys.note.text() and empty.window.key_map.keys("object.add") == ("N",)
     assert Settings().keys() == {}
+
+
+def test_an_action_may_have_several_keys(empty: Driver, qtbot: QtBot) -> None:
+    page, actions = preferences(empty, "object.add"), empty.window.actions_by_id
+    for key, expected in (("Ctrl+F12", ("N", "Ctrl+F12")), ("F12", ("N", "Ctrl+F12", "F12"))):
+        page.keys.editor.setKeySequence(QKeySequence(key))
+        assert page.keys.note.text() == "This key is free." and not page.keys.take_button.isVisible()
+        qtbot.mouseClick(page.keys.add_button, Qt.LeftButton)
+        assert actions.keys("object.add") == expected
+    assert [chip.text().strip() for chip in page.keys.chips] == ["N", "Ctrl+F12", "F12"]
+    assert page.keys.tree.currentItem().text(1) == "N, Ctrl+F12, F12"
+    qtbot.mouseClick(page.keys.chips[1], Qt.LeftButton)
+    assert actions.keys("object.add") == ("N", "F12") == Settings().keys()["object.add"]
+    assert [keys.toString() for keys in actions["object.add"].shortcuts()] == ["N", "F12"]
+    page.keys.editor.setKeySequence(QKeySequence("F12"))
+    qtbot.mouseClick(page.keys.add_button, Qt.LeftButton)
+    assert actions.keys("object.add") == ("N", "F12"), "not twice"
+
+
+def test_a_key_of_another_action_is_named_and_can_be_taken_over(empty: Driver, qtbot: QtBot) -> None:
+    page, actions = preferences(empty, "object.add"), empty.window.actions_by_id
+    page.keys.editor.setKeySequence(QKeySequence("Ctrl+Y"))
+    assert page.keys.note.text() == "Ctrl+Y is “Redo” already." and page.keys.take_button.isVisible()
+    qtbot.mouseClick(page.keys.add_button, Qt.LeftButton)
+    assert actions.keys("object.add") == ("N",) and "Redo" in page.keys.note.text()
+    qtbot.mouseClick(page.keys.take_button, Qt.LeftButton)
+    assert actions.keys("object.add") == ("N", "Ctrl+Y") and actions.keys("edit.redo") == ("Ctrl+Shift+Z",)
+    assert Settings().keys() == {"object.add": ("N", "Ctrl+Y"), "edit.redo": ("Ctrl+Shift+Z",)}
 
 
 def test_no_key_reset_and_reset_all(empty: Driver) -> None:
