@@ -147,6 +147,7 @@ class Controller(QObject):
 
     def adopt(self, session: VideoSession) -> None:
         """Show a session that was just opened and get its engine ready."""
+        notice = " ".join(filter(None, (session.workspace.notice, self.engine.begin(session))))
         engine = self.engine.make(session)
         view = FrameView(session, self.window.canvas, self)
         panels = PanelsView(session, view, self.window)
@@ -169,8 +170,8 @@ class Controller(QObject):
         self.window.show_video(f"{session.frames.source.path.name} — workspace {session.workspace.folder.name}")
         self.window.canvas.setFocus()
         self.show_hint()
-        if session.workspace.notice:
-            self.show_message(session.workspace.notice)
+        if notice:
+            self.show_message(notice)
         self.has_failed_start = False
         self.engine.load(video)
         failed = partial(self.window.dialogs.show_error, "Some masks cannot be read")

@@ -8,7 +8,7 @@ from PyQt5.QtCore import QObject
 
 from gui.engine import BuildCore, Engine, EngineInfo
 from gui.engine_dialog import EngineDialog
-from gui.engine_settings import EngineSettings, remembered
+from gui.engine_settings import EngineSettings, for_project, project_settings, remembered
 from interact.session import VideoSession
 from util.config import AppConfig
 from util.errors import AppError
@@ -19,15 +19,26 @@ if TYPE_CHECKING:
 
 
 class EngineControl(QObject):
-    """`config` is the command line with what the user has changed since, today or another day."""
+    """`config` is the command line, with what the open project was made with, and else what the user chose last."""
 
     def __init__(self, controller: Controller, config: AppConfig, build: BuildCore) -> None:
         super().__init__(controller)
         self._controller = controller
         self._window = controller.window
         self._build = build
+        self._told = config
+        self._used = ""
         self.config = remembered(config, self._window.settings.engine)
         self.dialog: EngineDialog | None = None
+
+    def begin(self, session: VideoSession) -> str:
+        """A video was opened: take its project's settings; what the user should know of them."""
+        self.config, note = for_project(self._told, self._window.settings.engine, session.engine_settings)
+        return note
+
+    def keep(self, session: VideoSession) -> None:
+        """Masks were made with the present settings: they are the project's."""
+        session.keep_engine_settings(project_settings(self.config, self._used))
 
     def make(self, session: VideoSession) -> Engine:
         """An engine for a video, not yet loaded."""
@@ -42,6 +53,8 @@ class EngineControl(QObject):
                 self._window.settings.engine = asdict(EngineSettings.of(self.config))
             if self._controller.video is video:
                 self.show(info)
+                if before is not None and video.session.engine_settings:
+                    self.keep(video.session)
 
         def failed(error: AppError) -> None:
             if self._controller.video is not video:
@@ -58,6 +71,7 @@ class EngineControl(QObject):
 
     def show(self, info: EngineInfo) -> None:
         """The engine of the open video is there."""
+        self._used = info.engine
         if self._controller.video is not None:
             self._controller.video.is_engine_loaded = True
         self._window.top_bar.set_engine(f"Engine: {info.title}", info.describe())

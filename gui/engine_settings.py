@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
 from inference_core.registry import ENGINES, Engine, weight_files
+from storage.project_parts import EngineValue
 from util.config import AUTO, DEVICES, MIN_SIZE, NATIVE_SIZE, AppConfig
 from util.memory_budgets import MEMORY_PROFILES
 
@@ -48,6 +49,51 @@ def remembered(config: AppConfig, kept: Mapping[str, object]) -> AppConfig:
     if is_tied:
         wanted["engine"] = said.engine
     return replace(config, **wanted)
+
+
+OF_PROJECT = ("engine", "mem_every", "top_k", "size")
+"""What belongs to the masks, and so to their project; the others to the machine."""
+
+
+def project_settings(config: AppConfig, engine: str) -> dict[str, EngineValue]:
+    """What a project keeps. Args: engine: the one that was used, which `config` may leave open."""
+    known = any(engine == entry.name for entry in ENGINES)
+    return {name: getattr(config, name) for name in OF_PROJECT} | ({"engine": engine} if known else {})
+
+
+def for_project(
+    told: AppConfig, users: Mapping[str, object], projects: Mapping[str, EngineValue]
+) -> tuple[AppConfig, str]:
+    """Settings for a video: the command line, else its project's, else the user's; and what the user should know.
+
+    A network whose weights are not here is not taken over.
+    """
+    mine = remembered(told, users)
+    kept = {name: value for name, value in projects.items() if name in OF_PROJECT}
+    notes: list[str] = []
+    engine = next((entry for entry in ENGINES if entry.name == kept.get("engine")), None)
+    if engine is not None and (why := missing_weights(engine)):
+        del kept["engine"]
+        notes.append(f"This project was made with {engine.title}. {why}")
+    config = remembered(told, {**users, **kept})
+    changed = [
+        f"{_TITLES[name]} {_shown(getattr(config, name))} (yours: {_shown(getattr(mine, name))})"
+        for name in OF_PROJECT
+        if getattr(config, name) != getattr(mine, name) and not (name == "engine" and mine.engine == AUTO)
+    ]
+    if changed:
+        notes.append(
+            f"This project goes on with the settings it was made with: {', '.join(changed)}. "
+            "Propagation settings changes them."
+        )
+    return config, " ".join(notes)
+
+
+_TITLES = {"engine": "network", "mem_every": "remember every", "top_k": "best places", "size": "size"}
+
+
+def _shown(value: object) -> str:
+    return "native" if value == NATIVE_SIZE else "what suits the network" if value is None else str(value)
 
 
 def _is_sound(name: str, value: object) -> bool:

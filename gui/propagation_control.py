@@ -202,6 +202,8 @@ class PropagationControl(QObject):
         self._job_id = None
         self._bar.go_on()
         self._keep_pace()
+        if self._reached != (anchor, anchor):
+            self._controller.engine.keep(session)
         self._controller.window.actions_by_id["propagate.pause"].setChecked(False)
         self._controller.window.timeline.set_progress(None)
         if outcome.kind == "failed":

@@ -29,7 +29,7 @@ from storage.confidence_file import read_confidence
 from storage.frame_runs import marks_by_frame
 from storage.frame_store import FrameStore
 from storage.journal import Beginning
-from storage.project_parts import ObjectInfo
+from storage.project_parts import EngineValue, ObjectInfo
 from storage.provenance import Provenance
 from storage.workspace import Workspace
 from util.errors import AppError
@@ -251,6 +251,16 @@ class SessionBase:
         project.journal_id = self.workspace.journal.journal_id
         if not self.is_locked:  # a step that is under way is not in the masks as a whole
             project.journal_number = self.workspace.journal.last_number
+
+    @property
+    def engine_settings(self) -> Mapping[str, EngineValue]:
+        """How masks were propagated in this project; empty before the first time."""
+        return self.workspace.project.engine
+
+    def keep_engine_settings(self, settings: Mapping[str, EngineValue]) -> None:
+        """What `engine_settings` is from now on."""
+        self.workspace.project.engine = dict(settings)
+        self.save()
 
     def lock(self, why: str | None) -> None:
         """Refuse edits, saying `why`; None allows them again."""

@@ -4,16 +4,20 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
+from gui import engine_settings
 from gui.engine_dialog import EngineDialog
-from gui.engine_settings import EngineSettings, remembered
+from gui.engine_settings import EngineSettings, for_project, remembered
 from inference_core.api import ExistingMask, FrameReader
+from inference_core.confidence import ConfidenceAssessor
 from tests.gui.conftest import Start
 from tests.gui.driver import Driver, FakeBuilder, FakeCore
+from tests.gui.test_review_window import FakeJudge
 from util.config import AppConfig
 from util.errors import AppError
 
@@ -109,3 +113,51 @@ def test_another_engine_lets_go_of_the_files_of_the_one_before() -> None:
     assert same.weights == Path("stcn.pth") and same.mem_every == 2
     assert EngineSettings(engine="light").applied_to(config).weights is None
     assert remembered(config, {"engine": "light"}).engine == "stcn"
+
+
+def test_a_project_goes_on_with_the_settings_it_was_made_with(
+    driver: Driver, build: PickyBuilder, qtbot: QtBot, start: Start, synthetic_folder: Path
+) -> None:
+    dialog = dialog_of(driver)
+    dialog.mem_every.setValue(3)
+    dialog.size_choice.setCurrentIndex(dialog.size_choice.findData("-1"))
+    confirm(qtbot, dialog)
+    driver.wait_idle()
+    assert driver.session.engine_settings == {}, "nothing was made with them yet"
+    driver.window.controller.review.advice.build = lambda config: FakeJudge(ConfidenceAssessor())  # loads no torch
+    mask = np.zeros(driver.session.frames.size, np.uint8)
+    mask[10:30, 10:40] = 1
+    driver.session.import_masks({0: mask})
+    driver.wait_idle()
+    driver.trigger("propagate.forward")
+    driver.wait(lambda: not driver.window.controller.propagation.is_running)
+    expected = {"engine": "auto", "mem_every": 3, "top_k": None, "size": -1}
+    assert driver.session.engine_settings == expected
+    driver.window.settings.engine = {"mem_every": 8, "device": "cpu"}  # another day, for another video
+    driver.window.settings.save()
+    driver.close()
+    again = start("--images", synthetic_folder, build=build)
+    again.wait_open()
+    again.wait_idle()
+    now = build.configs[-1]
+    assert (now.mem_every, now.size, now.device) == (3, -1, "cpu"), "the device is the machine's"
+    text = again.window.hint_label.full_text
+    assert "remember every 3 (yours: 8), size native (yours: what suits the network)" in text
+    again.trigger("propagate.settings")
+    dialog = again.window.controller.engine.dialog
+    assert dialog is not None and dialog.settings.mem_every == 3
+    dialog.mem_every.setValue(4)
+    confirm(qtbot, dialog)
+    again.wait_idle()
+    assert again.session.engine_settings == {**expected, "mem_every": 4}, "a change is the project's, too"
+
+
+def test_the_command_line_wins_over_the_project_and_missing_weights_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = AppConfig(mem_every=9)
+    config, note = for_project(told, {"top_k": 20}, {"engine": "auto", "mem_every": 3, "top_k": None, "size": 600})
+    assert (config.mem_every, config.top_k, config.size) == (9, None, 600)
+    assert "best places what suits the network (yours: 20)" in note and "remember every" not in note
+    monkeypatch.setattr(engine_settings, "missing_weights", lambda engine: "Its weights are not here.")
+    config, note = for_project(AppConfig(), {}, {"engine": "stcn", "mem_every": 5})
+    assert config == AppConfig() and "Its weights are not here." in note
+    assert for_project(AppConfig(), {}, {"engine": "toaster", "mem_every": 0}) == (AppConfig(), "")
