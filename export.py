@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 
 from interact.headless_export import Opened, choose_objects, opened_masks, opened_project
 from interact.headless_merge import merge, opened_session, survey_merge
+from storage.disk_space import will_fill
 from storage.exchange.export_run import check_target, run_export
 from storage.exchange.format import Format
 from storage.exchange.formats import BY_NAME, FORMATS
@@ -87,6 +88,10 @@ def run(config: ExportConfig, fmt: Format, opened: Opened) -> Report:
         Edge(config.feather, round(config.grow)),
     )
     check_target(fmt, material, config.output, opened.kept)
+    needed = fmt.estimate(material.size, len(material.wanted), len(material.objects), with_frames=config.with_frames)
+    if will_fill(config.output.absolute(), needed):
+        text = f"the disk may become full; this takes about {needed >> 20} MB"
+        print(f"export.py: {config.output}: {text}.", file=sys.stderr)
     line = ProgressLine(sys.stderr, 2 * len(material.wanted), "steps")
     try:
         with interrupt_cancels() as token:

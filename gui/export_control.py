@@ -10,8 +10,9 @@ from PyQt5.QtCore import QObject, pyqtSignal
 from gui.exchange_jobs import export_job
 from gui.export_dialog import ExportDialog, ExportWish
 from gui.file_jobs import as_app_error
-from gui.job_bar import JobBar
+from gui.job_bar import JobBar, format_bytes
 from interact.session import VideoSession
+from storage.disk_space import free_bytes, will_fill
 from storage.exchange.export_run import Progress, check_target, is_taken
 from storage.exchange.format import Format
 from storage.exchange.kept_masks import KeptMasks
@@ -74,7 +75,8 @@ class ExportControl(QObject):
             # Near the video, which a folder of frames is not to be filled with.
             folder = session.frames.source.path.absolute().parent
             self.dialog.show_video(
-                len(session.frames), session.in_out.frames, objects_of(session), folder, session.frames.source.name
+                len(session.frames), session.frames.size, session.in_out.frames, objects_of(session), folder,
+                session.frames.source.name,
             )
         self.dialog.show()
         self.dialog.raise_()
@@ -113,7 +115,19 @@ class ExportControl(QObject):
         except AppError as error:
             self._window.dialogs.show_error("This cannot be exported", error)
             return
-        if taken:
+        needed = wish.fmt.estimate(material.size, len(wish.frames), len(objects), with_frames=wish.with_frames)
+        if will_fill(wish.target.absolute(), needed):
+            free = format_bytes(free_bytes(wish.target.absolute()) or 0)
+            self._window.dialogs.confirm(
+                "The disk is nearly full", f"This export takes about {format_bytes(needed)}, and {free} are free at "
+                f"{wish.target}.", "If the room does not suffice nothing is written.", "Export anyway",
+                lambda: self._begin(wish, material, is_taken=taken),
+            )
+        else:
+            self._begin(wish, material, is_taken=taken)
+
+    def _begin(self, wish: ExportWish, material: Material, *, is_taken: bool) -> None:
+        if is_taken:
             self._window.dialogs.confirm(
                 "Export", f"{wish.target} holds something already.",
                 "Files of the same names are replaced when the export is complete; others stay.", "Replace",

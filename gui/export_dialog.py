@@ -25,14 +25,17 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from gui.job_bar import JobBar
+from gui import theme
+from gui.job_bar import JobBar, format_bytes
 from gui.object_dialogs import swatch
 from gui.widgets import heading, muted, step_of
+from storage.disk_space import free_bytes, will_fill
 from storage.exchange.format import Format
 from storage.exchange.formats import BY_NAME, FORMATS
 from storage.exchange.material import Edge
 from storage.project_parts import ObjectInfo
 from util.palette import object_color
+from util.types import Size
 
 _ID = Qt.UserRole
 
@@ -64,6 +67,7 @@ class ExportDialog(QDialog):
         self.setWindowTitle("Export")
         step = step_of(self)
         self.resize(230 * step, 175 * step)
+        self._size = Size(0, 0)
         self._folder = Path()
         self._name = ""
         self._is_busy = False
@@ -85,11 +89,12 @@ class ExportDialog(QDialog):
         self._lay_out(step)
 
     def show_video(
-        self, num_frames: int, frames: range, objects: Sequence[ObjectInfo], folder: Path, name: str
+        self, num_frames: int, size: Size, frames: range, objects: Sequence[ObjectInfo], folder: Path, name: str
     ) -> None:
         """Begin anew with a video, all objects chosen.
 
         Args:
+            size: of its frames.
             frames: proposed.
             folder, name: where exports go by default, and how the video is called.
         """
@@ -105,6 +110,7 @@ class ExportDialog(QDialog):
             item.setSizeHint(QSize(0, 7 * step_of(self)))
             item.setFlags(Qt.ItemIsEnabled | Qt.ItemIsUserCheckable | Qt.ItemIsSelectable)
             item.setCheckState(Qt.Checked)
+        self._size = size
         self._folder, self._name, self._has_own_target = folder, name, False
         self.report.clear()
         self._show_format()
@@ -177,6 +183,8 @@ class ExportDialog(QDialog):
         self.grow.setToolTip("How far the masks grow first; negative numbers shrink them")
         self.target = QLineEdit()
         self.target.setObjectName("export_target")
+        self.room = muted()
+        self.room.setObjectName("export_room")
         self.browse = QPushButton("Browse…")
         self.browse.setAutoDefault(False)
         self.start = QPushButton("Export")
@@ -224,6 +232,7 @@ class ExportDialog(QDialog):
         form.addRow("", self.with_frames)
         form.addRow("Soft edge", edges)
         form.addRow("To", place)
+        form.addRow("", self.room)
         right = QVBoxLayout()
         right.setSpacing(2 * step)
         right.addWidget(self.about)
@@ -264,9 +273,17 @@ class ExportDialog(QDialog):
             self.target.setText(str(self.proposal))
         self._update()
 
+    def needed(self, wish: ExportWish) -> int:
+        """About how many bytes an export writes."""
+        return wish.fmt.estimate(self._size, len(wish.frames), len(wish.object_ids), with_frames=wish.with_frames)
+
     def _update(self, *values: object) -> None:
         """Export is possible when something is chosen."""
         wish = self.wish
+        needed, free = self.needed(wish), free_bytes(wish.target.absolute())
+        there = "" if free is None else f"; {format_bytes(free)} are free there"
+        self.room.setText(f"Takes about {format_bytes(needed)}{there}.")
+        self.room.setStyleSheet(f"color: {theme.WARNING};" if will_fill(wish.target.absolute(), needed) else "")
         is_ready = bool(wish.object_ids) and bool(wish.frames) and bool(self.target.text().strip())
         self.start.setEnabled(is_ready and not self._is_busy)
         if not wish.frames:

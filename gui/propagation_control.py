@@ -11,9 +11,11 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from gui.engine import Engine, EngineInfo
 from gui.file_jobs import as_app_error
-from gui.forecast import Pace, foretell
+from gui.forecast import Pace, disk_bytes, foretell
+from gui.job_bar import format_bytes
 from inference_core.api import Direction, FrameResult, MemoryExhausted, MemoryReport
 from interact.session import VideoSession
+from storage.disk_space import free_bytes, will_fill
 from util.jobs import CancelToken, Job, Outcome
 from util.process_memory import resident_bytes
 
@@ -86,9 +88,24 @@ class PropagationControl(QObject):
         return self.is_running and not self._is_cancelled
 
     def start(self, direction: Direction) -> None:
-        """Propagate from the current frame. AppError when there is nothing to carry."""
+        """Propagate from the current frame, after a question where the disk has no room for it. AppError when there is
+        nothing to carry."""
         video = self._controller.video
         if video is None or self.is_running:
+            return
+        folder, needed = video.session.workspace.folder, disk_bytes(video.session.reach(direction), video.session.masks)
+        if not will_fill(folder, needed):
+            self._start(video, direction)
+            return
+        self._controller.window.dialogs.confirm(
+            "The disk is nearly full", f"This propagation writes about {format_bytes(needed)} to {folder}, where "
+            f"{format_bytes(free_bytes(folder) or 0)} are free.",
+            "What cannot be saved stays in memory and is lost when the program ends. Make room first, or go on.",
+            "Propagate anyway", lambda: self._controller.perform(lambda: self._start(video, direction)),
+        )
+
+    def _start(self, video: OpenVideo, direction: Direction) -> None:
+        if video is not self._controller.video or self.is_running:
             return
         video.view.player.stop()
         job = self._watched(video.session.propagate_job(video.engine.get, direction), video.engine, video.session)
@@ -117,7 +134,8 @@ class PropagationControl(QObject):
         if video is None or video.session.is_locked:
             return ""
         pace = self._controller.window.settings.pace(self._pace_key(video))
-        return foretell(video.session.reach(direction), pace, self._controller.engine.config.mem_every)
+        frames, mem_every = video.session.reach(direction), self._controller.engine.config.mem_every
+        return foretell(frames, pace, mem_every, disk_bytes(frames, video.session.masks)) if frames else ""
 
     def _pace_key(self, video: OpenVideo) -> str:
         config = self._controller.engine.config

@@ -8,8 +8,12 @@ from PyQt5.QtCore import QObject, pyqtSignal
 from PyQt5.QtWidgets import QLabel
 
 from gui import theme
+from storage.disk_space import will_fill
 from storage.mask_store import MaskStore
 from util.errors import AppError
+
+LOOK_EVERY = 10.0
+"""Seconds between two looks at the room on the disk."""
 
 
 def short_reason(error: AppError) -> str:
@@ -32,6 +36,8 @@ class SaveState(QObject):
         self._masks = masks
         self._folder = folder
         self._error: AppError | None = None
+        self._is_nearly_full = False
+        self._look_at = 0.0
         masks.saved.connect(self._tell_saved)
         masks.failed.connect(self._tell_failed)
         self._saved.connect(self._on_saved)
@@ -52,6 +58,11 @@ class SaveState(QObject):
             self._show(f"✖ not saved: {short_reason(self._error)}", theme.WARNING, str(self._error))
         elif self._masks.has_unsaved:
             self._show("saving…", "", f"Written to {self._folder} in a moment")
+        elif self._is_nearly_full:
+            self._show(
+                "✔ saved; disk nearly full", theme.WARNING,
+                f"The disk of {self._folder} is nearly full: make room, so that everything can be saved from now on.",
+            )
         elif self._masks.last_saved is not None:
             at = time.localtime(self._masks.last_saved)
             self._show(
@@ -75,6 +86,9 @@ class SaveState(QObject):
 
     def _on_saved(self) -> None:
         self._error = None
+        if time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + LOOK_EVERY
+            self._is_nearly_full = will_fill(self._folder, 0)
         self.refresh()
 
     def _on_failed(self, error: AppError) -> None:

@@ -18,12 +18,12 @@ import av
 from inference_core import registry
 from inference_core.registry import WeightFile, weight_files
 from storage.codecs import Coder, sort_out
+from storage.disk_space import NEARLY_FULL
 from util.errors import AppError
 
 State = Literal["ok", "note", "fault"]
 """In order; works, but something is missing that may be wanted; the program cannot do its work like this."""
 
-MIN_FREE = 200 << 20
 SMALL_FREE = 2 << 30
 """Bytes: below the first nothing can be saved safely, below the second a long clip may fill the disk."""
 
@@ -119,7 +119,7 @@ def check_folder(purpose: str, folder: Path) -> Finding:
         text = f"{folder}: nothing can be written there ({error.strerror or error})"
         return Finding(purpose, "fault", text, "Check the folder's permissions and the disk.")
     text = f"{folder}: can be written, {free / (1 << 30):.1f} GB free"
-    if free < MIN_FREE:
+    if free < NEARLY_FULL:
         return Finding(purpose, "fault", text, "Make room on this disk: nothing can be saved safely.")
     if free < SMALL_FREE:
         return Finding(purpose, "note", text, "A long clip may need more room.")

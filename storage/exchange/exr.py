@@ -60,6 +60,7 @@ class _ExrSequence(Format):
 
 class ExrCutOut(_ExrSequence):
     name = "rgba-exr"
+    density = 3.0
     title = "RGBA sequence (EXR)"
     about = "One 16-bit half EXR per frame with the objects cut out: linear light, multiplied by a soft alpha"
 
@@ -71,6 +72,7 @@ class ExrCutOut(_ExrSequence):
 
 class ExrMattes(_ExrSequence):
     name = "matte-exr"
+    density, is_per_object = 0.05, True
     title = "Soft mattes (EXR)"
     about = "One 16-bit half EXR per frame with a channel for every object, called like it, soft edges"
 

@@ -11,8 +11,9 @@ import numpy as np
 
 from storage.exchange.material import Material
 from storage.mask_folder import NamedFrames
-from util.types import IndexMask
+from util.types import IndexMask, Size
 
+_JPEG_DENSITY = 0.4
 Option = Literal["frames", "edge", "look"]
 """What of a material a format makes use of: pictures beside the masks, the soft edge, the overlay's look."""
 
@@ -56,6 +57,7 @@ class Format(ABC):
         title, about: as the window shows them.
         suffix: of the one file that it writes; empty for a folder.
         options: see `Option`.
+        density: about how many bytes a pixel of a frame takes; is_per_object: for every object.
     """
 
     name: str
@@ -63,6 +65,15 @@ class Format(ABC):
     about: str
     suffix: str = ""
     options: frozenset[Option] = frozenset()
+    density: float = 0.01
+    is_per_object: bool = False
+
+    def estimate(self, size: Size, num_frames: int, num_objects: int, *, with_frames: bool) -> int:
+        """About how many bytes an export takes; masks and pictures differ, so it is no more than a guess."""
+        per_pixel = self.density * (num_objects if self.is_per_object else 1)
+        if with_frames and "frames" in self.options:
+            per_pixel += _JPEG_DENSITY
+        return round(per_pixel * size.height * size.width * num_frames)
 
     def missing(self) -> str:
         """Why it cannot be written on this machine; empty when it can."""

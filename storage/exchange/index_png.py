@@ -169,6 +169,7 @@ class BinaryReader:
 
 class BinaryPng(MaskFormat):
     name = "binary-png"
+    is_per_object = True
     title = "Binary PNG per object"
     about = "A folder for every object, with one black-and-white PNG per frame"
 

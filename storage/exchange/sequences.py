@@ -25,6 +25,7 @@ def cut_out(material: Material, frame: int) -> NDArray[np.uint8]:
 
 class RgbaSequence(Format):
     name = "rgba"
+    density = 1.5
     title = "RGBA sequence"
     about = "One PNG per frame with the objects cut out, soft edges in the alpha channel (straight alpha)"
     options = frozenset({"edge"})
@@ -42,6 +43,7 @@ class RgbaSequence(Format):
 
 class MatteSequence(Format):
     name = "matte-png16"
+    density, is_per_object = 0.05, True
     title = "Soft mattes, 16 bit"
     about = "A folder for every object with one 16-bit grey PNG per frame, soft edges"
     options = frozenset({"edge"})

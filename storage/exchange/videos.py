@@ -23,6 +23,7 @@ _PRORES_LOSS = 4  # of 255: ten bits, coarsely coded where nobody sees it
 
 class OverlayVideo(Format):
     name = "overlay-video"
+    density = 0.03
     title = "Overlay video (H.264)"
     about = "The video with its masks drawn over it, at the times and with the sound of the source"
     suffix = ".mp4"
@@ -53,6 +54,7 @@ class AlphaVideo(Format):
     """The objects cut out, straight alpha."""
 
     suffix = ".mov"
+    density = 1.0
     options = frozenset({"edge"})
 
     def __init__(self, name: str, title: str, about: str, codec: type[PictureCodec], loss: int) -> None:
