@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,6 +146,35 @@ class CoreApi(SoftMasks, Protocol):
 
     def close(self) -> None:
         """Free the networks and the memory."""
+
+
+@dataclass(frozen=True)
+class FeatureStorage:
+    """A place on disk for what an engine makes of frames before it knows any mask.
+
+    Args:
+        folder: may be deleted at any time.
+        video: what the frames are known by, such that others have another one.
+        nbytes: at most.
+    """
+
+    folder: Path
+    video: str
+    nbytes: int
+
+
+@runtime_checkable
+class KeepsFeatures(Protocol):
+    """A core that can do part of its work before it is asked to, and keep it."""
+
+    def keep_features(self, storage: FeatureStorage) -> None:
+        """From here on keep the features of frames there, and use those that are. Nothing happens where it cannot."""
+
+    def encode_ahead(self, frames: Iterable[int], token: CancelToken) -> Generator[int, None, None]:
+        """Make and keep the features of these frames, in this order; yields every frame that had none.
+
+        Ends when the place is full. Raises `util.jobs.Cancelled` through `token`, between two frames.
+        """
 
 
 WEIGHTS_SETTING = "weights_sha256"

@@ -10,7 +10,7 @@ Everything here runs on the one worker thread. K objects, A of them active in a 
 """
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,7 +18,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from inference_core.api import ExistingMask, FrameReader, FrameResult, KeyFrame, MemoryReport, PropagationRequest
+from inference_core.api import (
+    ExistingMask,
+    FeatureStorage,
+    FrameReader,
+    FrameResult,
+    KeyFrame,
+    MemoryReport,
+    PropagationRequest,
+)
 from inference_core.channels import Channels
 from inference_core.feature_cache import FeatureCache
 from inference_core.fusion import Fuser
@@ -27,8 +35,9 @@ from inference_core.pass_run import Parts, PassRun
 from inference_core.past_results import PastResults, PastState
 from inference_core.policy import CompatPolicy
 from inference_core.prob_store import object_digest
-from inference_core.propagator import Memory, Propagator, SupportsBudget
+from inference_core.propagator import Memory, Propagator, SupportsBudget, SupportsStoring
 from inference_core.sparing import Sparer
+from inference_core.stored_features import open_stored
 from util.jobs import CancelToken
 from util.types import Size
 
@@ -239,6 +248,28 @@ class InferenceCore:
         self._key_frames = dict(state.key_frames)
         self._propagator.restore(state.memory)
         self.past.restore(state.past)
+
+    # ------------------------------------------------------------------------------------ features ahead
+
+    def keep_features(self, storage: FeatureStorage) -> None:
+        """See `KeepsFeatures`."""
+        engine, size = self._propagator, self._propagator.working_size()
+        if storage.nbytes and isinstance(engine, SupportsStoring):
+            self._features.keep_on_disk(
+                open_stored(engine, storage, self.engine, self.device, self.settings, size)
+            )
+
+    @torch.inference_mode()
+    def encode_ahead(self, frames: Iterable[int], token: CancelToken) -> Generator[int, None, None]:
+        """See `KeepsFeatures`."""
+        stored = self._features.stored
+        for frame in frames:
+            token.check()
+            if stored is None or not stored.has_room:
+                return
+            if frame not in stored:
+                self._features.get(frame, is_visited_again=False)
+                yield frame
 
     def memory(self) -> MemoryReport:
         propagator = self._propagator

@@ -5,6 +5,7 @@ from collections import OrderedDict
 
 from inference_core.api import FrameReader
 from inference_core.propagator import FrameFeatures, Propagator
+from inference_core.stored_features import StoredFeatures
 
 
 class FeatureCache:
@@ -17,6 +18,21 @@ class FeatureCache:
         self._features: OrderedDict[int, FrameFeatures] = OrderedDict()
         self._nbytes = 0
         self._passing: tuple[int, FrameFeatures] | None = None
+        self._stored: StoredFeatures | None = None
+
+    def keep_on_disk(self, stored: StoredFeatures) -> None:
+        """From here on, and use what is there."""
+        self.clear()
+        self._stored = stored
+
+    @property
+    def stored(self) -> StoredFeatures | None:
+        return self._stored
+
+    def resized(self) -> None:
+        """Features have another size from here on: nothing that is known is of use."""
+        self.clear()
+        self._stored = None
 
     def get(self, frame: int, *, is_visited_again: bool = True) -> FrameFeatures:
         """Args: is_visited_again: otherwise they are kept only until the next frame."""
@@ -26,7 +42,7 @@ class FeatureCache:
         if self._passing is not None and self._passing[0] == frame:
             return self._passing[1]
         self._passing = None
-        features = self._propagator.encode(self._frames.get(frame))
+        features = self._encoded(frame)
         if not is_visited_again:
             self._passing = frame, features
             return features
@@ -36,6 +52,13 @@ class FeatureCache:
             _, oldest = self._features.popitem(last=False)
             self._nbytes -= oldest.nbytes
         return features
+
+    def _encoded(self, frame: int) -> FrameFeatures:
+        image = self._frames.get(frame)
+        if self._stored is None:
+            return self._propagator.encode(image)
+        known = self._stored.load(frame, image)
+        return known or self._stored.save(frame, image, self._propagator.encode(image))
 
     @property
     def nbytes(self) -> int:

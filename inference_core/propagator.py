@@ -116,6 +116,17 @@ class SupportsAffinity(Protocol):
 
 
 @runtime_checkable
+class SupportsStoring(Protocol):
+    """An engine whose features can be kept outside the program."""
+
+    def pack(self, features: FrameFeatures) -> Mapping[str, Tensor]:
+        """What has to be kept of a frame besides its picture: contiguous, on the CPU, as small as is good enough."""
+
+    def unpack(self, image: ImageU8, packed: Mapping[str, Tensor]) -> FrameFeatures:
+        """The features of a frame again. Raises ValueError for what `pack` does not give."""
+
+
+@runtime_checkable
 class SupportsBudget(Protocol):
     """An engine whose memory stays within a number of cells."""
 

@@ -98,7 +98,7 @@ class Sparer:
             while text := _tried(step):
                 yield text, False
         while self._may_resize and (text := engine.spare_pixels()):
-            self._features.clear()
+            self._features.resized()
             yield text, True
 
 

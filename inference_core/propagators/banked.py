@@ -1,9 +1,9 @@
 """What engines with a frame-addressed memory bank have in common."""
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -17,17 +17,20 @@ from inference_core.engine_setup import EngineSetup
 from inference_core.geometry import Geometry
 from inference_core.look import with_cover, without_cover
 from inference_core.memory_bank import MemoryBank
-from inference_core.propagator import Memory
+from inference_core.propagator import FrameFeatures, Memory
 from inference_core.propagators.sized import SizedPropagator
 from model.aggregate import aggregate
 from model.attention import Similarity, full_softmax_attention, transfer_maps
 from model.window import Window
-from util.types import Size
+from util.types import ImageU8, Size
 
 Maps = TypeVar("Maps", bound=tuple[Tensor, ...])
 Reach: TypeAlias = Callable[[Window], Window]
 Decode: TypeAlias = Callable[[Tensor, Sequence[int], Window], Tensor]
 """See `BankedPropagator.decoded`."""
+
+_LAST, _FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
+"""Channels to the end, as networks here keep them in memory anyway, and back."""
 
 MIN_SHORT_SIDE = 64
 """Of the working size when memory is short; smaller than that, nothing is recognised any more."""
@@ -72,10 +75,17 @@ def make_bank(
 class BankedPropagator(SizedPropagator):
     """Bookkeeping around a `MemoryBank`; a subclass adds the network.
 
+    Attributes:
+        normalisation: mean and deviation of an RGB image in 0..1 that the network expects.
+        maps_type: the named tuple that its key encoder returns; one of the fields is `key`.
+
     Args:
         stride: pixels of the working size per memory cell and side.
         is_regional: decode only where objects can be (`inference_core.regions`).
     """
+
+    normalisation: ClassVar[tuple[tuple[float, ...], tuple[float, ...]]]
+    maps_type: ClassVar[Any]
 
     def __init__(
         self,
@@ -157,6 +167,27 @@ class BankedPropagator(SizedPropagator):
         masks [len(slots), Hp, Wp] that it was made of."""
         self._bank.put(frame, key.flatten(2), with_cover(value, masks).flatten(2), slots, kind)
 
+    def pixels(self, image: ImageU8) -> Tensor:
+        """uint8 [H, W, 3] -> float32 [1, 3, Hp, Wp] as the network wants it."""
+        mean, std = self.normalisation
+        return self._geometry.image_to_working(image, mean, std, self._compute.device)
+
+    def pack(self, features: FrameFeatures) -> dict[str, Tensor]:
+        """See `SupportsStoring`: the key as it is, for similarities are differences; the rest in half precision."""
+        assert isinstance(features, EncodedFrame)
+        named = dict(zip(self.maps_type._fields, features.maps, strict=True))
+        small = {name: maps if name == "key" else _halved(maps) for name, maps in named.items()}
+        return {name: maps.permute(_LAST).contiguous().cpu() for name, maps in small.items()}
+
+    def unpack(self, image: ImageU8, packed: Mapping[str, Tensor]) -> EncodedFrame[tuple[Tensor, ...]]:
+        """See `SupportsStoring`."""
+        if set(packed) != set(self.maps_type._fields):
+            raise ValueError(f"features {sorted(packed)} of another network")
+        dtype = self._compute.half or torch.float32
+        placed = {name: self.place(maps.permute(_FIRST)) for name, maps in packed.items()}
+        maps = {name: m if name == "key" else m.to(dtype) for name, m in placed.items()}
+        return EncodedFrame(self.pixels(image), self.maps_type(**maps))
+
     def in_chunks(self, slots: Sequence[int], compute: Callable[[Sequence[int]], Tensor]) -> Tensor:
         """What `compute` makes of some slots, [len(slots), ...], for all of them: at once unless memory is short."""
         return joined([compute(part) for part in self.chunks(slots)])
@@ -215,6 +246,12 @@ class BankedPropagator(SizedPropagator):
 
     def memory_bytes(self) -> int:
         return self._bank.nbytes
+
+
+def _halved(maps: Tensor) -> Tensor:
+    """In 16 bits; what already is stays."""
+    limit = torch.finfo(torch.float16).max
+    return maps.clamp(-limit, limit).half() if maps.dtype is torch.float32 else maps
 
 
 def others(masks: Tensor) -> Tensor:

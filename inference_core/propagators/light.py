@@ -32,6 +32,8 @@ class LightPropagator(BankedPropagator):
     """Memory: key frames and every `mem_every`-th frame; the decoder also sees the masks of the previous frame."""
 
     name = "light"
+    normalisation = IMAGE_MEAN, IMAGE_STD
+    maps_type = LightFeatures
 
     def __init__(
         self,
@@ -48,7 +50,7 @@ class LightPropagator(BankedPropagator):
         self._mem_every = mem_every
 
     def encode(self, image: ImageU8) -> EncodedFrame[LightFeatures]:
-        pixels = self._geometry.image_to_working(image, IMAGE_MEAN, IMAGE_STD, self._compute.device)
+        pixels = self.pixels(image)
         with self._compute.autocast():
             return EncodedFrame(pixels, self._network.encode_key(pixels))
 

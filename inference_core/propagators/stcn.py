@@ -27,6 +27,8 @@ class StcnPropagator(BankedPropagator):
     """Memory: key frames and every `mem_every`-th frame of the pass; no memory of the previous frame."""
 
     name = "stcn"
+    normalisation = IMAGE_MEAN, IMAGE_STD
+    maps_type = KeyFeatures
 
     def __init__(
         self,
@@ -43,7 +45,7 @@ class StcnPropagator(BankedPropagator):
         self._mem_every = mem_every
 
     def encode(self, image: ImageU8) -> EncodedFrame[KeyFeatures]:
-        pixels = self._geometry.image_to_working(image, IMAGE_MEAN, IMAGE_STD, self._compute.device)
+        pixels = self.pixels(image)
         with self._compute.autocast():
             return EncodedFrame(pixels, self._network.encode_key(pixels))
 

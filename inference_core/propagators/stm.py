@@ -27,6 +27,8 @@ class StmPropagator(BankedPropagator):
     """Memory: key frames, every `mem_every`-th frame of the pass, and always the previous frame."""
 
     name = "stm"
+    normalisation = IMAGE_MEAN, IMAGE_STD
+    maps_type = QueryFeatures
 
     def __init__(
         self,
@@ -43,7 +45,7 @@ class StmPropagator(BankedPropagator):
         self._mem_every = mem_every
 
     def encode(self, image: ImageU8) -> EncodedFrame[QueryFeatures]:
-        pixels = self._geometry.image_to_working(image, IMAGE_MEAN, IMAGE_STD, self._compute.device)
+        pixels = self.pixels(image)
         with self._compute.autocast():
             return EncodedFrame(pixels, self._network.encode_query(pixels))
 
