@@ -133,18 +133,17 @@ def _tag_bt709(context: VideoCodecContext) -> None:
     context.color_range = _LIMITED
 
 
-class ProRes4444:
-    """Apple ProRes 4444 with 10 bits of colour and an alpha channel, for editing programs."""
+class _AlphaVideo:
+    """A codec with an alpha channel, for QuickTime files."""
 
     suffixes = (".mov",)
     channels = 4
-    _ENCODER = "prores_ks"
-
-    def __init__(self) -> None:
-        self._reformatter = VideoReformatter()
+    _ENCODER: str
+    _PIX_FMT: str
+    _TITLE: str
 
     def missing(self) -> str:
-        return "" if self._ENCODER in av.codecs_available else "This build of PyAV has no ProRes 4444 encoder."
+        return "" if self._ENCODER in av.codecs_available else f"This build of PyAV has no {self._TITLE} encoder."
 
     def add_stream(
         self, container: OutputContainer, size: Size, rate: Fraction, time_base: Fraction
@@ -154,18 +153,38 @@ class ProRes4444:
         stream = container.add_stream(self._ENCODER, rate=rate)
         assert isinstance(stream, VideoStream)
         context = stream.codec_context
-        _configure_alpha(context, "yuva444p10le", size, rate, time_base)
+        context.width, context.height = size.width, size.height
+        context.pix_fmt = self._PIX_FMT
+        context.framerate = rate
+        context.time_base = time_base
+        self._tune(context)
+        return stream
+
+    def _tune(self, context: VideoCodecContext) -> None:
+        """What else the encoder has to be told."""
+
+
+class ProRes4444(_AlphaVideo):
+    """Apple ProRes 4444 with 10 bits of colour and an alpha channel, for editing programs."""
+
+    _ENCODER = "prores_ks"
+    _PIX_FMT = "yuva444p10le"
+    _TITLE = "ProRes 4444"
+
+    def __init__(self) -> None:
+        self._reformatter = VideoReformatter()
+
+    def _tune(self, context: VideoCodecContext) -> None:
         _tag_bt709(context)
         # The vendor's mark makes Apple's programs take it for one of their own; some refuse a file without.
         context.options = {"profile": "4444", "alpha_bits": "16", "vendor": "apl0"}
-        return stream
 
     def frame(self, image: NDArray[np.uint8]) -> VideoFrame:
         # One thread: where the width is no multiple of 8, libswscale's threads write over the beginning of the row
         # below theirs, and now and then over what another one has put there.
         return self._reformatter.reformat(
             VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgba"),
-            format="yuva444p10le",
+            format=self._PIX_FMT,
             dst_colorspace=Colorspace.ITU709,
             src_color_range=ColorRange.JPEG,
             dst_color_range=ColorRange.MPEG,
@@ -173,34 +192,12 @@ class ProRes4444:
         )
 
 
-class PngVideo:
+class PngVideo(_AlphaVideo):
     """A PNG for every picture in a QuickTime file: larger than ProRes, and nothing is lost."""
 
-    suffixes = (".mov",)
-    channels = 4
     _ENCODER = "png"
-
-    def missing(self) -> str:
-        return "" if self._ENCODER in av.codecs_available else "This build of PyAV has no PNG encoder."
-
-    def add_stream(
-        self, container: OutputContainer, size: Size, rate: Fraction, time_base: Fraction
-    ) -> VideoStream:
-        if self.missing():
-            raise AppError(self.missing(), _HINT)
-        stream = container.add_stream(self._ENCODER, rate=rate)
-        assert isinstance(stream, VideoStream)
-        _configure_alpha(stream.codec_context, "rgba", size, rate, time_base)
-        return stream
+    _PIX_FMT = "rgba"
+    _TITLE = "PNG"
 
     def frame(self, image: NDArray[np.uint8]) -> VideoFrame:
         return VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgba")
-
-
-def _configure_alpha(
-    context: VideoCodecContext, pix_fmt: str, size: Size, rate: Fraction, time_base: Fraction
-) -> None:
-    context.width, context.height = size.width, size.height
-    context.pix_fmt = pix_fmt
-    context.framerate = rate
-    context.time_base = time_base
