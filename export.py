@@ -20,10 +20,10 @@ from storage.exchange.formats import BY_NAME, FORMATS
 from storage.exchange.material import Edge, Material
 from storage.exchange.report import Report
 from util.errors import AppError
-from util.export_config import ExportConfig, parse_export_config
+from util.export_config import MERGE, ExportConfig, parse_export_config
 from util.interrupts import interrupt_cancels
 from util.jobs import Cancelled
-from util.merge_config import MERGE, MergeConfig, parse_merge_config
+from util.merge_config import MergeConfig, parse_merge_config
 from util.progress import ProgressLine
 from util.threads import calm_openmp
 

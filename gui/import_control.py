@@ -1,8 +1,10 @@
 """Import of masks: asks for them, shows what is in them, and hands them to the session. GUI thread."""
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from PyQt5.QtCore import QObject
 
@@ -10,13 +12,47 @@ from gui.exchange_jobs import Surveyed, survey_job
 from gui.export_control import objects_of
 from gui.file_jobs import as_app_error, import_job
 from gui.import_dialog import ImportDialog
+from interact.session import VideoSession
 from storage.exchange.import_masks import MappedMasks, suggest
 from util.errors import AppError
-from util.jobs import Outcome
+from util.jobs import Job, Outcome
 from util.types import IndexMask
 
 if TYPE_CHECKING:
     from gui.controller import Controller, OpenVideo
+
+
+T = TypeVar("T")
+Told = Callable[[T | None], None]
+
+
+def look(
+    controller: Controller,
+    path: Path,
+    title: str,
+    show: Callable[[OpenVideo, T], None],
+    make_job: Callable[[VideoSession, Told[T], Callable[[Outcome], None]], Job[T | None]],
+) -> None:
+    """Find out on the thread of files what there is at `path`, then show it, if the video is still open.
+
+    Args:
+        title: of the message when it fails.
+        make_job: from the session, what hears of the result, and of the end.
+    """
+    video = controller.video
+    if video is None:
+        return
+
+    def told(found: T | None) -> None:
+        if found is not None and controller.video is video:
+            show(video, found)
+
+    def finish(outcome: Outcome) -> None:
+        if outcome.kind == "failed":
+            controller.window.dialogs.show_error(title, as_app_error(outcome.error, f"{path} cannot be read"))
+
+    controller.show_message(f"Looking at {path}…")
+    controller.files.submit(make_job(video.session, told, finish))
 
 
 class ImportControl(QObject):
@@ -42,21 +78,10 @@ class ImportControl(QObject):
 
     def look_at(self, path: Path) -> None:
         """Find out what masks there are at `path` and ask what they become."""
-        video = self._controller.video
-        if video is None:
-            return
-
-        def told(event: Surveyed | None) -> None:
-            if event is not None and self._controller.video is video:
-                self._ask(video, path, event)
-
-        def finish(outcome: Outcome) -> None:
-            if outcome.kind == "failed":
-                error = as_app_error(outcome.error, f"{path} cannot be imported")
-                self._window.dialogs.show_error("Masks cannot be imported", error)
-
-        self._controller.show_message(f"Looking at the masks in {path}…")
-        self._controller.files.submit(survey_job(path, video.session.frames, video.session.frame, told, finish))
+        look(
+            self._controller, path, "Masks cannot be imported", partial(self._ask, path=path),
+            lambda session, told, end: survey_job(path, session.frames, session.frame, told, end),
+        )
 
     def import_masks(self, path: Path) -> None:
         """Take masks without a question, for the command line: a folder, or one for the first frame."""
@@ -74,7 +99,7 @@ class ImportControl(QObject):
 
         self._controller.files.submit(import_job(path, video.session.frames, loaded, failed))
 
-    def _ask(self, video: OpenVideo, path: Path, surveyed: Surveyed) -> None:
+    def _ask(self, video: OpenVideo, surveyed: Surveyed, path: Path) -> None:
         session, reader = video.session, surveyed.reader
         if not surveyed.found:
             error = AppError(f"{path}: no object is marked, all pixels are background.", "Mark at least one object.")

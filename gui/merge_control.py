@@ -9,12 +9,11 @@ from PyQt5.QtCore import QObject
 
 from gui.exchange_jobs import OtherSurveyed, other_work_job
 from gui.export_control import objects_of
-from gui.file_jobs import as_app_error
+from gui.import_control import look
 from gui.merge_dialog import MergeDialog
 from interact.merging import kept_frames
 from storage.exchange.import_masks import suggest
 from util.errors import AppError
-from util.jobs import Outcome
 
 if TYPE_CHECKING:
     from gui.controller import Controller, OpenVideo
@@ -38,23 +37,12 @@ class MergeControl(QObject):
 
     def look_at(self, path: Path) -> None:
         """Find out what there is at `path`, and ask what of it is taken over."""
-        video = self._controller.video
-        if video is None:
-            return
+        look(
+            self._controller, path, "This cannot be merged", partial(self._show, path=path),
+            lambda session, told, end: other_work_job(path, session.frames, told, end),
+        )
 
-        def told(event: OtherSurveyed | None) -> None:
-            if event is not None and self._controller.video is video:
-                self._show(video, path, event)
-
-        def finish(outcome: Outcome) -> None:
-            if outcome.kind == "failed":
-                error = as_app_error(outcome.error, f"{path} cannot be merged")
-                self._window.dialogs.show_error("This cannot be merged", error)
-
-        self._controller.show_message(f"Looking at {path}…")
-        self._controller.files.submit(other_work_job(path, video.session.frames, told, finish))
-
-    def _show(self, video: OpenVideo, path: Path, surveyed: OtherSurveyed) -> None:
+    def _show(self, video: OpenVideo, surveyed: OtherSurveyed, path: Path) -> None:
         session, other = video.session, surveyed.other
         if not surveyed.found:
             error = AppError(f"{path}: no object is marked, all pixels are background.", "There is nothing to merge.")

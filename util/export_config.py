@@ -11,7 +11,9 @@ from util import flags
 from util.frame_range import FrameRange, parse_range
 
 EXPORT = "export"
+MERGE = "merge"
 _PROGRAMS = (EXPORT,)
+_BOTH = (EXPORT, MERGE)
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -35,7 +37,32 @@ def _pixels(low: float, high: float) -> Callable[[str], float]:
 
 
 @dataclass(frozen=True)
-class ExportConfig:
+class OfVideo:
+    """Which video, and which frames of it: rows that several programs have."""
+
+    video: Path | None = flags.flag(
+        None,
+        "--video",
+        programs=_BOTH,
+        parse=flags.path,
+        metavar="FILE",
+        help="the video; default: where the workspace says it is",
+    )
+    images: Path | None = flags.flag(
+        None, "--images", programs=_BOTH, parse=flags.path, metavar="DIR", help="the folder of frames, likewise"
+    )
+    range: FrameRange = flags.flag(
+        FrameRange(),
+        "--range",
+        programs=_BOTH,
+        parse=parse_range,
+        metavar="A:B",
+        help="only frames A to B-1, counted from 0; A: runs to the end, :B from the start",
+    )
+
+
+@dataclass(frozen=True)
+class ExportConfig(OfVideo):
     """Settings of the exporter."""
 
     project: Path | None = flags.flag(
@@ -54,17 +81,6 @@ class ExportConfig:
         metavar="DIR|FILE",
         help="instead of a workspace: masks in any format that can be read back; the video has to be given then",
     )
-    video: Path | None = flags.flag(
-        None,
-        "--video",
-        programs=_PROGRAMS,
-        parse=flags.path,
-        metavar="FILE",
-        help="the video; default: where the workspace says it is",
-    )
-    images: Path | None = flags.flag(
-        None, "--images", programs=_PROGRAMS, parse=flags.path, metavar="DIR", help="the folder of frames, likewise"
-    )
     format: str = flags.flag(
         "", "--format", programs=_PROGRAMS, parse=str, metavar="NAME", help="what to write: {choices}"
     )
@@ -81,14 +97,6 @@ class ExportConfig:
     )
     replace: bool = flags.flag(
         False, "--replace", programs=_PROGRAMS, help="write into a folder that holds something, or over a file"
-    )
-    range: FrameRange = flags.flag(
-        FrameRange(),
-        "--range",
-        programs=_PROGRAMS,
-        parse=parse_range,
-        metavar="A:B",
-        help="only frames A to B-1, counted from 0; A: runs to the end, :B from the start",
     )
     objects: tuple[str, ...] = flags.flag(
         (),

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from util import flags
-from util.frame_range import FrameRange, parse_range
+from util.export_config import MERGE, OfVideo
 
-MERGE = "merge"
 NEW = "new"
 _PROGRAMS = (MERGE,)
 
@@ -24,7 +23,7 @@ def _pairs(text: str) -> Pairs:
 
 
 @dataclass(frozen=True)
-class MergeConfig:
+class MergeConfig(OfVideo):
     """Settings of a merge."""
 
     project: Path | None = flags.flag(
@@ -44,25 +43,6 @@ class MergeConfig:
         metavar="PATH",
         help="the other workspace of the same video, or masks in any format that can be read back",
         required_by=_PROGRAMS,
-    )
-    video: Path | None = flags.flag(
-        None,
-        "--video",
-        programs=_PROGRAMS,
-        parse=flags.path,
-        metavar="FILE",
-        help="the video; default: where the workspace says it is",
-    )
-    images: Path | None = flags.flag(
-        None, "--images", programs=_PROGRAMS, parse=flags.path, metavar="DIR", help="the folder of frames, likewise"
-    )
-    range: FrameRange = flags.flag(
-        FrameRange(),
-        "--range",
-        programs=_PROGRAMS,
-        parse=parse_range,
-        metavar="A:B",
-        help="only frames A to B-1, counted from 0; A: runs to the end, :B from the start",
     )
     map: Pairs = flags.flag(
         (),
