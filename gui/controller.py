@@ -271,5 +271,6 @@ class Controller(QObject):
         actions.update(ready)
         self.suggest.show_state()
         self.propagation.foretell()
-        actions.set_text("edit.undo", None if undo is None else f"Undo “{undo}”".replace("&", "&&"))
-        actions.set_text("edit.redo", None if redo is None else f"Redo “{redo}”".replace("&", "&&"))
+        for action_id, word, label in (("edit.undo", "Undo", undo), ("edit.redo", "Redo", redo)):
+            told = None if label is None else f"{word} “{label}”"
+            actions.set_text(action_id, None if told is None else told.replace("&", "&&"), told)

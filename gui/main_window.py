@@ -4,7 +4,7 @@ This module, and all that it imports, loads no torch: the window is on the scree
 """
 from __future__ import annotations
 
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PyQt5.QtWidgets import (
     QHBoxLayout,
@@ -43,6 +43,8 @@ from gui.widgets import ElidedLabel, flat_button, step_of
 from util.config import AppConfig
 
 PROGRAM = "Video masks"
+TIMELINE_SHARE = 0.45
+"""Of the height that it has in common with the canvas, at most, unless the user wants more."""
 
 
 class MainWindow(QMainWindow):
@@ -134,6 +136,8 @@ class MainWindow(QMainWindow):
         self.splitter.setStretchFactor(1, 0)
         self.splitter.setCollapsible(0, False)
         self.splitter.setCollapsible(1, False)
+        self.splitter.splitterMoved.connect(self._keep_split)
+        self.timeline.rows_changed.connect(self._share_height)
         central = QWidget()
         layout = QVBoxLayout(central)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -161,17 +165,30 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(column)
         layout.setContentsMargins(3 * step, 3 * step, 3 * step, 3 * step)
         layout.setSpacing(5 * step)
-        panels = (self.object_panel, self.suggest_panel, self.advice_panel, self.tool_panel)
-        for part in (*panels, self.job_bar, self.edit_bar, self.export_bar):
+        for part in (self.object_panel, self.suggest_panel, self.advice_panel, self.tool_panel):
             layout.addWidget(part)
         layout.addStretch(1)
         area = QScrollArea()
         area.setWidget(column)
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
-        area.setFixedWidth(72 * step)
         area.setFocusPolicy(Qt.NoFocus)
-        return area
+        # What runs stays in sight, however long the rest is.
+        jobs = QWidget()
+        jobs.setObjectName("jobs")
+        below = QVBoxLayout(jobs)
+        below.setContentsMargins(3 * step, 2 * step, 3 * step, 3 * step)
+        below.setSpacing(3 * step)
+        for bar in (self.job_bar, self.edit_bar, self.export_bar):
+            below.addWidget(bar)
+        side = QWidget()
+        side.setFixedWidth(72 * step)
+        whole = QVBoxLayout(side)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(area, 1)
+        whole.addWidget(jobs)
+        return side
 
     def _build_status_bar(self) -> None:
         bar = self.statusBar()
@@ -193,7 +210,6 @@ class MainWindow(QMainWindow):
 
     def show_video(self, title: str | None) -> None:
         """Switch between the start page (None) and the canvas; `title` is `<video> — workspace <folder>`."""
-        self._keep_split()
         self.stack.setCurrentWidget(self.start_page if title is None else self.canvas_area)
         self.top_bar.export.setEnabled(title is not None)
         for part in (self.bottom, self.side_panel):
@@ -213,19 +229,21 @@ class MainWindow(QMainWindow):
         self._share_height()
 
     def _share_height(self) -> None:
-        """Canvas and timeline as the user left them, at first with room for some lanes and the rest for the canvas.
+        """Canvas and timeline as the user left them; else with room for the lanes and the rest for the canvas.
 
-        The splitter forgets a hidden part, so this is done whenever the timeline appears.
+        The splitter forgets a hidden part, so this is done whenever the timeline appears, and when lanes come or go.
         """
         if not self.bottom.isVisible():
             return
         if self._split is None or not self.splitter.restoreState(self._split):
+            whole = self.splitter.height()
             height = max(self.bottom.sizeHint().height(), 52 * step_of(self))
-            self.splitter.setSizes([self.splitter.height() - height, height])
+            height = min(height, round(whole * TIMELINE_SHARE))
+            self.splitter.setSizes([whole - height, height])
 
     def _keep_split(self) -> None:
-        if self.bottom.isVisible():
-            self._split = self.splitter.saveState()
+        """The user moved the line between canvas and timeline."""
+        self._split = self.splitter.saveState()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
         if dropped_path(event.mimeData()) is not None:
@@ -242,7 +260,6 @@ class MainWindow(QMainWindow):
         if not self.controller.closing.close():
             event.ignore()
             return
-        self._keep_split()
         self.settings.keep_bytes("geometry", self.saveGeometry())
         if self._split is not None:
             self.settings.keep_bytes("splitter", self._split)
@@ -252,4 +269,5 @@ class MainWindow(QMainWindow):
     def _restore_geometry(self) -> None:
         geometry, self._split = self.settings.bytes_of("geometry"), self.settings.bytes_of("splitter")
         if geometry is None or not self.restoreGeometry(geometry):
-            self.resize(1440, 900)
+            room = self.screen().availableGeometry().size()
+            self.resize(QSize(1440, 900).boundedTo(room))

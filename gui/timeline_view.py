@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt5.QtCore import QEvent, QRectF, QSize, Qt
+from PyQt5.QtCore import QEvent, QRectF, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PyQt5.QtWidgets import QScrollBar, QSizePolicy, QWidget
 
@@ -35,6 +35,9 @@ FIRST_ROWS, COMFORTABLE_ROWS = 4, 7
 
 class TimelineView(QWidget):
     """Knows the video, its lanes, the playhead and which part is in view; mouse and keys are `Timeline`'s."""
+
+    rows_changed = pyqtSignal()
+    """There are more lanes or strips than before, or fewer; `sizeHint` says how high they are together."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -95,8 +98,7 @@ class TimelineView(QWidget):
         kept = {shape.lane: shape for shape in old}
         self._shapes = [kept.get(lane) or LaneShape.of(lane) for lane in lanes]
         if len(old) != len(self._shapes):
-            self.updateGeometry()
-            self._layout()
+            self._on_rows_changed()
             return
         for row, (before, after) in enumerate(zip(old, self._shapes, strict=True)):
             if before.lane != after.lane:
@@ -108,10 +110,14 @@ class TimelineView(QWidget):
             return
         was_shown, self._strips = self._strips is not None, strips
         if was_shown != (strips is not None):
-            self.updateGeometry()
-            self._layout()
+            self._on_rows_changed()
         for strip in range(NUM_STRIPS):
             self.update(self._row_rect(len(self._shapes) + strip).toAlignedRect())
+
+    def _on_rows_changed(self) -> None:
+        self.updateGeometry()
+        self._layout()
+        self.rows_changed.emit()
 
     def set_selected(self, object_id: int | None) -> None:
         """Emphasise the label of one object."""

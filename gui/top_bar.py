@@ -1,7 +1,10 @@
 """The row of buttons under the menus: propagate, undo and redo, engine, opacity, export. GUI thread."""
 from __future__ import annotations
 
-from PyQt5.QtCore import QSignalBlocker, QSize, Qt, pyqtSignal
+from collections.abc import Sequence
+
+from PyQt5.QtCore import QEvent, QSignalBlocker, QSize, Qt, pyqtSignal
+from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QWidget
 
 from gui.actions import ActionSet
@@ -13,6 +16,8 @@ OPACITY_STEPS = 20
 
 class TopBar(QWidget):
     """Three groups: propagation on the left, history in the middle, view and export on the right.
+
+    Where there is no room for all the words, some of the buttons show their icons only, the least needed words first.
 
     Signal: `opacity_changed(0..1)`, by the user.
     """
@@ -34,19 +39,23 @@ class TopBar(QWidget):
         self.undo = self._button(actions, "edit.undo")
         self.redo = self._button(actions, "edit.redo")
         self.export = self._export_button(actions)
-        both = self._button(actions, "propagate.both")
-        both.setProperty("primary", True)
+        ways = [self._button(actions, f"propagate.{way}") for way in ("backward", "both", "forward")]
+        ways[1].setProperty("primary", True)
+        label = muted("Opacity")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(3 * step, step, 3 * step, 2 * step)
         layout.setSpacing(2 * step)
-        layout.addLayout(_row(2 * step, self._button(actions, "propagate.backward"), both,
-                              self._button(actions, "propagate.forward")))
+        layout.addLayout(_row(2 * step, *ways))
         layout.addStretch(1)
         layout.addLayout(_row(2 * step, self.undo, self.redo))
         layout.addStretch(1)
-        layout.addLayout(_row(2 * step, self.engine, _spacer(step), muted("Opacity"), self.opacity, _spacer(step),
+        layout.addLayout(_row(2 * step, self.engine, _spacer(step), label, self.opacity, _spacer(step),
                               self.view, self.export))
         self.view.setFixedHeight(self.undo.sizeHint().height())
+        self._words = (
+            _Words(2 * step, labels=(label, self.engine)), _Words(0, (self.undo, self.redo)),
+            _Words(0, menus=(self.view, self.export)), _Words(0, ways),
+        )
 
     def set_opacity(self, opacity: float) -> None:
         """Show a value without announcing it."""
@@ -56,6 +65,30 @@ class TopBar(QWidget):
     def set_engine(self, text: str, tooltip: str) -> None:
         self.engine.setText(text)
         self.engine.setToolTip(tooltip)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """With icons only."""
+        hint = super().minimumSizeHint()
+        saved = sum(words.width() for words in self._words if words.are_shown)
+        return QSize(hint.width() - saved, hint.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        super().resizeEvent(event)
+        for words in self._words:
+            words.measure_menus()
+        self._fit()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.LayoutRequest:  # another text of a button, or of the engine
+            self._fit()
+        return bool(super().event(event))
+
+    def _fit(self) -> None:
+        """Show as many words as there is room for."""
+        spare = self.width() - self.minimumSizeHint().width()
+        for words in reversed(self._words):
+            spare -= words.width()
+            words.show(spare >= 0)
 
     def _build_opacity(self, step: int) -> None:
         self.opacity.setObjectName("opacity")
@@ -84,6 +117,50 @@ class TopBar(QWidget):
         menu.addActions([actions["file.export_masks"], actions["file.export_overlay"]])
         button.setMenu(menu)
         return button
+
+
+class _Words:
+    """What is left out together: the words of action buttons and of menu buttons, and whole labels.
+
+    Args: spacing: that a label has beside it.
+    """
+
+    def __init__(
+        self, spacing: int, buttons: Sequence[ActionButton] = (), labels: Sequence[QLabel] = (),
+        menus: Sequence[QToolButton] = (),
+    ) -> None:
+        self._spacing = spacing
+        self._buttons = buttons
+        self._labels = labels
+        self._menus = menus
+        self._menu_widths = 0
+        self.are_shown = True
+
+    def measure_menus(self) -> None:
+        """Once they have their style. Not with every `width`, which the changes would cause to be asked again."""
+        if not self._menu_widths:
+            for menu in self._menus:
+                menu.ensurePolished()
+                whole = menu.sizeHint().width()
+                menu.setToolButtonStyle(Qt.ToolButtonIconOnly)
+                self._menu_widths += whole - menu.sizeHint().width()
+                menu.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
+
+    def width(self) -> int:
+        """How much room they take."""
+        taken = sum(button.width_with(words=True) - button.width_with(words=False) for button in self._buttons)
+        return taken + sum(label.sizeHint().width() + self._spacing for label in self._labels) + self._menu_widths
+
+    def show(self, shown: bool) -> None:
+        if shown == self.are_shown:
+            return
+        self.are_shown = shown
+        for button in self._buttons:
+            button.set_words(shown)
+        for label in self._labels:
+            label.setVisible(shown)
+        for menu in self._menus:
+            menu.setToolButtonStyle(Qt.ToolButtonTextBesideIcon if shown else Qt.ToolButtonIconOnly)
 
 
 def _row(spacing: int, *widgets: QWidget) -> QHBoxLayout:

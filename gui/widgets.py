@@ -91,11 +91,16 @@ class ElidedLabel(QLabel):
 
 
 class ActionButton(QToolButton):
-    """A button for an action: its icon and text, and its key in a quieter colour."""
+    """A button for an action: its icon and text, and its key in a quieter colour. A long text is shortened; the
+    tooltip has all of it.
+    """
+
+    MAX_LETTERS = 30
 
     def __init__(self, action: QAction, *, with_icon: bool = True, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._with_icon = with_icon
+        self._shows_words = True
         self.setDefaultAction(action)
         self.setFocusPolicy(Qt.NoFocus)
         self.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
@@ -104,7 +109,26 @@ class ActionButton(QToolButton):
     def _parts(self) -> tuple[QIcon | None, str, str]:
         action = self.defaultAction()
         shown = action.icon() if self._with_icon and not action.icon().isNull() else None
-        return shown, action.text().replace("&&", "&"), action.shortcut().toString(action.shortcut().NativeText)
+        if not self._shows_words:
+            return shown, "", ""
+        text = action.text().replace("&&", "&")
+        room = self.MAX_LETTERS * self.fontMetrics().averageCharWidth()
+        text = self.fontMetrics().elidedText(text, Qt.ElideRight, room)
+        return shown, text, action.shortcut().toString(action.shortcut().NativeText)
+
+    def set_words(self, shown: bool) -> None:
+        """Whether text and key are shown beside the icon."""
+        if shown != self._shows_words:
+            self._shows_words = shown
+            self.updateGeometry()
+            self.update()
+
+    def width_with(self, *, words: bool) -> int:
+        """How wide it is with or without them."""
+        before, self._shows_words = self._shows_words, words
+        width = self.sizeHint().width()
+        self._shows_words = before
+        return width
 
     def _hint_metrics(self) -> QFontMetrics:
         font = self.font()
@@ -116,7 +140,7 @@ class ActionButton(QToolButton):
         step = step_of(self)
         metrics = self.fontMetrics()
         width = 6 * step + metrics.horizontalAdvance(text)
-        width += (self.iconSize().width() + 2 * step) if shown else 0
+        width += (self.iconSize().width() + (2 * step if text else 0)) if shown else 0
         width += (self._hint_metrics().horizontalAdvance(hint) + 2 * step) if hint else 0
         return QSize(width, max(metrics.height(), self.iconSize().height()) + 3 * step)
 
