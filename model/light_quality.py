@@ -1,8 +1,8 @@
 """The light quality network: how good the mask of an object is, from picture and soft mask. This project's own.
 
 It answers the question of IVOS-W's assessment network (`model.quality_net`; Yin et al., CVPR 2021) on a CPU: the object
-is cut out with some of what surrounds it, and J is predicted from features inside the mask, along its outline and of
-the whole cut-out. Networks only, tensors in and out.
+is cut out with some of what surrounds it. What the mask's own softness says of J, which ranks masks well by itself, is
+corrected by features inside the mask, along its outline and of the whole cut-out. Networks only, tensors in and out.
 """
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ _LEAST = 0.25
 _WIDTHS = (32, 64, 128)
 _CONTEXT = 192
 _HIDDEN = 128
+_SURE = 0.01
+"""How near to 0 and 1 the softness may take the prediction."""
 
 
 class LightQualityNet(nn.Module):
@@ -35,7 +37,12 @@ class LightQualityNet(nn.Module):
         self.encoder = ResNet(BasicBlock, (1, 1, 1), widths=_WIDTHS, in_channels=4)
         self.context = BasicBlock(_WIDTHS[-1], _CONTEXT, 2)
         self.pooled = nn.Linear(2 * sum(_WIDTHS) + _CONTEXT, _HIDDEN)
+        self.trust = nn.Linear(1, 1)
         self.judge = nn.Linear(_HIDDEN, 1)
+        # Training starts from what the softness says.
+        nn.init.ones_(self.trust.weight)
+        for parameter in (self.trust.bias, self.judge.weight, self.judge.bias):
+            nn.init.zeros_(parameter)
 
     def forward(self, image: Tensor, prob: Tensor) -> Tensor:
         """Judge one object per row.
@@ -52,13 +59,22 @@ class LightQualityNet(nn.Module):
         inside, outline = prob[:, None], 4 * prob[:, None] * (1 - prob[:, None]) + _rim(prob[:, None])
         parts = [_pooled(features, weight) for features in maps for weight in (inside, outline)]
         parts.append(self.context(maps[-1]).mean((2, 3)))
-        return self.judge(F.relu(self.pooled(torch.cat(parts, 1))))[:, 0].float()
+        correction = self.judge(F.relu(self.pooled(torch.cat(parts, 1))))
+        return (self.trust(torch.logit(expected_overlaps(prob.float()), _SURE)[:, None]) + correction)[:, 0].float()
 
     def start_from(self, light: LightNet) -> None:
         """Take over the encoder of pictures with masks of a propagation network of width 1."""
         source = light.value_encoder.state_dict()
         # Its last plane, the masks of other objects, has no counterpart here.
         self.encoder.load_state_dict(source | {"conv1.weight": source["conv1.weight"][:, :4]})
+
+
+def expected_overlaps(prob: Tensor) -> Tensor:
+    """`inference_core.confidence.expected_overlap`, which says what it means, of each plane: [B, h, w] -> [B], 0..1."""
+    inside = prob > 0.5
+    area, common = inside.sum((1, 2)), (prob * inside).sum((1, 2))
+    overlap = common / (area + prob.sum((1, 2)) - common).clamp(1e-6)
+    return torch.where(area > 0, overlap, 1 - prob.amax((1, 2)))
 
 
 def _rim(prob: Tensor) -> Tensor:

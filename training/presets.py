@@ -31,11 +31,11 @@ PRESETS: dict[tuple[str, PresetName], Preset] = {
         score_every=10_000,
     ),
     ("light-quality", "cpu"): Preset(
-        48_000, 32, (Stage(1.0, 128),), rate=1e-3, warm_up=100, decay_from=0.4, average=0.995, frames=1,
-        score_every=6000,
+        48_000, 32, (Stage(1.0, 128),), rate=3e-4, warm_up=100, decay_from=0.4, average=0.99, frames=1,
+        score_every=3000,
     ),
     ("light-quality", "gpu"): Preset(
-        1_000_000, 128, (Stage(1.0, 128),), rate=1e-3, average=0.999, frames=1, score_every=50_000
+        1_000_000, 128, (Stage(1.0, 128),), rate=3e-4, average=0.999, frames=1, score_every=50_000
     ),
     ("quality", "cpu"): Preset(8000, 8, (Stage(1.0, 256),), rate=1e-4, average=0.99, frames=1, score_every=2000),
     ("quality", "gpu"): Preset(

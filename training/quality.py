@@ -25,10 +25,8 @@ from training.quality_samples import QualitySamples, load_samples
 _EVEN_BINS = 10
 _EVEN_SHARE = 0.5
 """So much of a batch is drawn evenly over the range of the truth; most masks are good, and bad ones are to be known."""
-_HARD_SHARE = 0.3
+_HARD_SHARE = 0.15
 """How often a mask is without its softness, as those are that a person drew or an earlier session left."""
-_STEEPNESS = (0.6, 2.0)
-"""Outlines are as soft as the engine's working size makes them; logits are scaled by this to cover other sizes."""
 _LIGHT = 0.2
 """Most that contrast and brightness change."""
 _SCORE_BATCH = 64
@@ -62,7 +60,7 @@ class _QualityTask:
         raise NotImplementedError
 
     def batch(self, number: int, size: int, side: int) -> QualityBatch:
-        """`size` samples, brought to `side`, in other light and with other edges than they had."""
+        """`size` samples, brought to `side`, some mirrored, in other light than they had and some without softness."""
         rng = np.random.default_rng([self._seed, number])
         index = rng.choice(len(self._train), size, p=self._weight)
         image, prob = self._pixels(self._train, index)
@@ -75,10 +73,8 @@ class _QualityTask:
         )
         mean = image.mean((1, 2, 3), keepdim=True)
         image = (mean + (image - mean) * (1 + contrast) + brightness * mean).clamp(0, 1)
-        steepness = torch.from_numpy(np.exp(rng.uniform(*np.log(_STEEPNESS), size)).astype(np.float32))
-        sharpened = torch.sigmoid(torch.logit(prob, 1e-4) * steepness.to(self._device)[:, None, None])
         is_hard = torch.from_numpy(rng.random(size) < _HARD_SHARE).to(self._device)[:, None, None]
-        prob = torch.where(is_hard, (prob > 0.5).float(), sharpened)
+        prob = torch.where(is_hard, (prob > 0.5).float(), prob)
         if side != image.shape[-1]:
             image = F.interpolate(image, (side, side), mode="area")
             prob = F.interpolate(prob[:, None], (side, side), mode="area")[:, 0]

@@ -7,9 +7,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from inference_core.confidence import expected_overlap
 from model import zoo
 from model.light import load_light
-from model.light_quality import SIDE, LightQualityNet, cut_out, load_light_quality
+from model.light_quality import SIDE, LightQualityNet, cut_out, expected_overlaps, load_light_quality
 from util.errors import AppError
 
 
@@ -48,12 +49,23 @@ def test_an_empty_mask_shows_the_whole_picture() -> None:
 def test_it_looks_at_the_picture_and_at_the_mask() -> None:
     torch.manual_seed(0)
     network = LightQualityNet().eval()
+    torch.nn.init.normal_(network.judge.weight)
     image, prob = torch.rand(2, 3, SIDE, SIDE), torch.rand(2, SIDE, SIDE)
     logits = network(image, prob)
     assert logits.shape == (2,) and logits.dtype == torch.float32
     assert network(1 - image, prob)[0] != logits[0] != network(image, 1 - prob)[0]
     assert network(image, torch.zeros_like(prob)).isfinite().all()
     assert 2 * sum(value.numel() for value in network.state_dict().values()) < 3e6, "bytes in half precision"
+
+
+def test_untrained_it_says_what_the_softness_says() -> None:
+    prob = torch.rand(3, SIDE, SIDE)
+    prob[2] *= 0.4
+    expected = [expected_overlap(plane.numpy()) for plane in prob]
+    assert expected_overlaps(prob).tolist() == pytest.approx(expected)
+    with torch.no_grad():
+        found = torch.sigmoid(LightQualityNet().eval()(torch.rand(3, 3, SIDE, SIDE), prob))
+    assert found.tolist() == pytest.approx(expected, abs=1e-5)
 
 
 def test_it_starts_from_the_mask_encoder_of_the_light_network() -> None:
