@@ -58,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def _weights(engine: str, folder: Path) -> Path:
+def weights_or_random(engine: str, folder: Path) -> Path:
     """The engine's file if there is one, else random numbers."""
     network = next(row for row in NETWORKS if row.name == ENGINES[engine])
     for name in network.files:
@@ -73,7 +73,7 @@ def _engine_seconds(engine: str, given: argparse.Namespace, video: MovingDiscs) 
     store = FrameStore(video, budget_bytes=256 * _MIB)
     with tempfile.TemporaryDirectory() as folder, contextlib.closing(store) as frames:
         config = AppConfig(
-            engine=engine, weights=_weights(engine, Path(folder)), size=given.size, device=given.device,
+            engine=engine, weights=weights_or_random(engine, Path(folder)), size=given.size, device=given.device,
             no_amp=given.no_amp,
         )  # fmt: skip
         blank = np.zeros(video.size, np.uint8)

@@ -16,6 +16,7 @@ from PyQt5.QtCore import QObject, QTimer
 from gui.action_spec import Need
 from gui.closing import Closing
 from gui.edit_control import EditControl
+from gui.encode_ahead import EncodeAhead
 from gui.engine import BuildCore, Engine
 from gui.engine_control import EngineControl
 from gui.export_control import ExportControl
@@ -80,6 +81,7 @@ class Controller(QObject):
         self.propagation = PropagationControl(self)
         self.long_edits = LongEdits(self)
         self.closing = Closing(self)
+        self.ahead = EncodeAhead(self)
         self.exports = ExportControl(self)
         self.imports = ImportControl(self)
         self.merges = MergeControl(self)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from inference_core.api import CoreApi, ExistingMask
+from inference_core.api import CoreApi, ExistingMask, FeatureStorage, KeepsFeatures
 from storage.frame_store import FrameStore
 from util.config import AppConfig
 from util.errors import AppError
@@ -68,18 +68,29 @@ class Engine:
     """Holds the core. `get` and the jobs' `run` are the worker thread's, everything else the GUI thread's."""
 
     def __init__(
-        self, config: AppConfig, frames: FrameStore, existing: ExistingMask, build: BuildCore = build_core
+        self,
+        config: AppConfig,
+        frames: FrameStore,
+        existing: ExistingMask,
+        build: BuildCore = build_core,
+        storage: FeatureStorage | None = None,
     ) -> None:
         self._config = config
         self._frames = frames
         self._existing = existing
         self._build = build
+        self._storage = storage
         self._core: CoreApi | None = None
+        self.keeps_features = False
+        """Whether the core is there and keeps features of frames on disk."""
 
     def get(self) -> CoreApi:
         """The core, built now if it is not yet there. Raises AppError (weights missing or wrong, no such device)."""
         if self._core is None:
             self._core = self._build(self._config, self._frames, self._existing)
+            if self._storage is not None and isinstance(self._core, KeepsFeatures):
+                self._core.keep_features(self._storage)
+                self.keeps_features = True
         return self._core
 
     def info(self) -> EngineInfo:
@@ -105,7 +116,7 @@ class Engine:
         """Frees networks and memory, on the thread that made them."""
 
         def run(token: CancelToken) -> Generator[None, None, None]:
-            core, self._core = self._core, None
+            core, self._core, self.keeps_features = self._core, None, False
             if core is not None:
                 core.close()
             yield from ()

@@ -9,7 +9,9 @@ from PyQt5.QtCore import QObject
 from gui.engine import BuildCore, Engine, EngineInfo
 from gui.engine_dialog import EngineDialog
 from gui.engine_settings import EngineSettings, for_project, project_settings, remembered
+from inference_core.api import FeatureStorage
 from interact.session import VideoSession
+from storage.feature_folder import FEATURES_NAME
 from util.config import AppConfig
 from util.errors import AppError
 from util.process_memory import resident_bytes
@@ -42,7 +44,10 @@ class EngineControl(QObject):
 
     def make(self, session: VideoSession) -> Engine:
         """An engine for a video, not yet loaded."""
-        return Engine(self.config, session.frames, session.masks.get, self._build)
+        frames, room = session.frames, self.config.budgets.stored_features
+        place = session.masks.folder.parent / FEATURES_NAME
+        storage = FeatureStorage(place, frames.source.fingerprint(), room) if room else None
+        return Engine(self.config, frames, session.masks.get, self._build, storage)
 
     def load(self, video: OpenVideo, before: AppConfig | None = None) -> None:
         """Load the engine on the worker. Args: before: settings to go back to if it cannot be."""

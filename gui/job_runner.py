@@ -118,6 +118,12 @@ class JobRunner(QObject):
         """Whether a job waits, runs, or has results that are not yet applied."""
         return bool(self._entries)
 
+    @property
+    def has_waiting(self) -> bool:
+        """Whether a job waits for the one that runs. Any thread."""
+        with self._condition:
+            return bool(self._queue)
+
     def shutdown(self, timeout_ms: int = 5000) -> bool:
         """Cancel everything, apply what has come back, and end the thread; True when it has ended in time.
 
