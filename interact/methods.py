@@ -70,7 +70,7 @@ def build_predictor(
         from inference_core.interaction import build_segmenter
 
         segmenter = build_segmenter(device, mixed_precision=mixed_precision, weights=weights)
-        return NetworkPredictor(segmenter, LIGHT_LENS)
+        return NetworkPredictor(segmenter, LIGHT_LENS, snaps=True)
     if method.name == "s2m":
         from inference_core.scribble_predictor import build_scribble_segmenter
 

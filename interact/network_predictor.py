@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from inference_core.api import CropSegmenter
+from interact.edge_snap import snap
 from interact.interaction import Interaction
 from interact.seeds import INSIDE, OUTSIDE, hold_prompts, is_bare, prompt_patch
 from interact.windows import Lens, Region, Window, touching
@@ -19,6 +20,8 @@ from util.types import ImageU8, Size
 
 WORTHWHILE_ZOOM = 1.25
 """A second look is taken where it shows the object so many times larger."""
+SMOOTHING = 0.6
+"""Of outlines that are snapped and enlarged, in pixels of the window."""
 
 
 class NetworkPredictor:
@@ -26,11 +29,13 @@ class NetworkPredictor:
 
     Args:
         lens: how the network was trained to see.
+        snaps: outlines are moved onto the edges beside them.
     """
 
-    def __init__(self, segmenter: CropSegmenter, lens: Lens) -> None:
+    def __init__(self, segmenter: CropSegmenter, lens: Lens, *, snaps: bool = False) -> None:
         self._segmenter = segmenter
         self._lens = lens
+        self._snaps = snaps
 
     def predict(self, image: ImageU8, interaction: Interaction, token: CancelToken) -> Region:
         """See `MaskPredictor`. Where the network finds nothing, the prompts' own pixels are all that is inside."""
@@ -56,6 +61,9 @@ class NetworkPredictor:
         seeds = window.seeds()
         inside, outside = (np.asarray(seeds == kind, np.bool_) for kind in (INSIDE, OUTSIDE))
         soft = self._segmenter.segment(window.image, window.shrink(previous), inside, outside)
+        if self._snaps:
+            snapped = snap(window.image, soft, seeds).astype(np.float32)
+            soft = np.asarray(cv2.GaussianBlur(snapped, (0, 0), SMOOTHING), np.float32)
         size = (window.rect.x1 - window.rect.x0, window.rect.y1 - window.rect.y0)
         region = previous.copy()
         region[window.rect.slices] = np.asarray(cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR)) > 0.5
