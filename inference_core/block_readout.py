@@ -22,7 +22,7 @@ BLOCK = 2
 
 _CELLS = BLOCK * BLOCK
 
-_GROUP = 4
+_GROUP = 2
 
 CHUNK_BYTES = 2 << 20
 """Of candidates gathered at once on a CPU: what stays in its cache, and in memory that the program has already. Larger

@@ -70,10 +70,11 @@ class Geometry:
         resized: NDArray[np.generic] = image
         if self.resized != self.native:
             resized = cv2.resize(image, (self.resized.width, self.resized.height), interpolation=cv2.INTER_AREA)
-        pixels = torch.tensor(resized).to(device).permute(2, 0, 1).float() / 255
-        offset = torch.tensor(mean, device=device)[:, None, None]
-        scale = torch.tensor(std, device=device)[:, None, None]
-        return F.pad((pixels - offset) / scale, self.pad)[None]
+        pixels = torch.tensor(resized).to(device).float()  # a copy: frames are read-only
+        scale = torch.tensor(std, device=device)
+        pixels.div_(255 * scale).sub_(torch.tensor(mean, device=device) / scale)
+        planes = pixels.permute(2, 0, 1)[None]
+        return F.pad(planes, self.pad) if any(self.pad) else planes
 
     def to_working(self, planes: Tensor) -> Tensor:
         """float [C, H, W] -> [C, Hp, Wp], averaged over the pixels that fall together, padded with zeros."""

@@ -69,9 +69,9 @@ class BasicBlock(nn.Module):
         y = F.relu_(self.bn1(conv_with_shared(self.conv1, x, shared)))
         y = self.bn2(self.conv2(y))
         if self.downsample is None:
-            return F.relu_(y + x)
+            return F.relu_(y.add_(x))
         project, norm = self.downsample
-        return F.relu_(y + norm(conv_with_shared(project, x, shared)))
+        return F.relu_(y.add_(norm(conv_with_shared(project, x, shared))))
 
 
 class Bottleneck(nn.Module):
@@ -103,7 +103,7 @@ class Bottleneck(nn.Module):
         y = F.relu_(self.bn1(self.conv1(x)))
         y = F.relu_(self.bn2(self.conv2(y)))
         y = self.bn3(self.conv3(y))
-        return F.relu_(y + (x if self.downsample is None else self.downsample(x)))
+        return F.relu_(y.add_(x if self.downsample is None else self.downsample(x)))
 
 
 def _deep_stem(in_channels: int, width: int) -> nn.Sequential:
