@@ -134,6 +134,12 @@ class FrameView(QObject):
             self._refresh_caption()
         return True
 
+    def show_older(self, mask: IndexMask) -> None:
+        """Show an older mask of the frame, uint8 [H, W], until `show_before(False)` or another frame."""
+        self._before = mask
+        self._canvas.set_mask(mask)
+        self._refresh_caption()
+
     def show_trial(self, mask: IndexMask | None) -> None:
         """Show what the current frame's mask would become, or the mask that it has."""
         self._canvas.set_mask(self._mask_of(self._session.frame) if mask is None else mask)

@@ -221,5 +221,6 @@ QTabWidget::pane {{ border: none; background: {WINDOW}; }}
 QTabBar {{ background: {WINDOW}; }}
 QTabBar::tab {{ padding: {s1}px {s3}px; color: {TEXT_MUTED}; border-bottom: 2px solid transparent; }}
 QTabBar::tab:selected {{ color: {TEXT_STRONG}; border-bottom-color: {ACCENT_LIGHT}; }}
+#jobs {{ border-top: 1px solid {BORDER}; }}
 QScrollArea {{ border: none; background: transparent; }}
 """

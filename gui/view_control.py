@@ -1,4 +1,4 @@
-"""What the canvas shows and how: modes, opacity, brightness and contrast, minimap, the version before; playing on.
+"""What the canvas shows and how: modes, opacity, brightness and contrast, minimap; playing on.
 
 GUI thread. None of it changes a mask.
 """
@@ -8,10 +8,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PyQt5.QtCore import QEvent, QObject
-from PyQt5.QtGui import QKeyEvent
-from PyQt5.QtWidgets import QApplication
+from PyQt5.QtCore import QObject
 
+from gui.before_control import BeforeControl
 from gui.canvas_picture import Levels
 from gui.timecode import parse_position
 from gui.view_modes import MODES, Look, ViewMode
@@ -33,12 +32,12 @@ class ViewControl(QObject):
         self._controller = controller
         self._window = controller.window
         self._levels = Levels()
+        self.before = BeforeControl(controller)
         settings, actions = self._window.settings, self._window.actions_by_id
         self._window.top_bar.set_opacity(settings.opacity)
         actions["view.contour"].setChecked(settings.contour)
         actions["view.minimap"].setChecked(settings.minimap)
         actions["play.loop"].setChecked(settings.loop)
-        actions["view.before"].setAutoRepeat(False)
         self._window.canvas_area.minimap.set_wanted(settings.minimap)
         self._window.top_bar.opacity_changed.connect(self.set_opacity)
         self._window.top_bar.levels.changed.connect(self.set_levels)
@@ -60,7 +59,7 @@ class ViewControl(QObject):
             "view.minimap": self.keep_minimap,
             "view.next_mode": self.next_mode,
             "view.contour": self.keep_contour,
-            "view.before": self.toggle_before,
+            "view.before": self.before.toggle,
             "view.brighter": lambda: self.change_levels(LEVEL_STEP, 0),
             "view.darker": lambda: self.change_levels(-LEVEL_STEP, 0),
             "view.more_contrast": lambda: self.change_levels(0, LEVEL_STEP),
@@ -74,6 +73,7 @@ class ViewControl(QObject):
         """Hand the window's choices to a video that was just opened."""
         video.view.player.is_looping = self._window.settings.loop
         video.view.player.rate_changed.connect(self._window.transport.set_rate)
+        self.before.begin()
         self.set_levels(Levels(video.session.levels.brightness, video.session.levels.contrast))
         self.apply()
 
@@ -131,32 +131,6 @@ class ViewControl(QObject):
         if self._video is not None and not levels.is_neutral:
             self._controller.show_message(f"Brightness {levels.brightness:+d}, contrast {levels.contrast:+d} (on "
                                           "screen only).")
-
-    # -- the version before
-
-    def toggle_before(self) -> None:
-        """Show the frame's mask as it was before its last change, until the key is let go or something is pressed."""
-        video = self._video
-        if video is None:
-            return
-        if video.view.shows_before:
-            self._end_before()
-        elif video.view.show_before(True):
-            QApplication.instance().installEventFilter(self)
-        else:
-            self._controller.show_message("This frame's mask has not changed since the video was opened.")
-
-    def _end_before(self) -> None:
-        QApplication.instance().removeEventFilter(self)
-        if self._video is not None:
-            self._video.view.show_before(False)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
-        kind = event.type()
-        is_release = kind == QEvent.KeyRelease and isinstance(event, QKeyEvent) and not event.isAutoRepeat()
-        if is_release or kind in (QEvent.MouseButtonPress, QEvent.ApplicationDeactivate, QEvent.WindowDeactivate):
-            self._end_before()
-        return False
 
     # -- going through the video
 
