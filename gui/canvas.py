@@ -36,7 +36,7 @@ from gui.canvas_pointer import Touch
 from gui.markers import Marker, marker_bounds, paint_marker
 from gui.pixel_outline import SELECTED_LINE, paint_outlines
 from util.palette import OwnColors, OwnOpacities
-from util.types import ImageU8, IndexMask, Rect
+from util.types import ImageAlpha, ImageU8, IndexMask, Rect
 from util.view_transform import Point, ViewTransform
 
 FIT_MARGIN = 12.0
@@ -107,6 +107,12 @@ class Canvas(CanvasDrop):
             bleed = self._view.scale + SELECTED_LINE
             area = widget_rect(changed, self._view).adjusted(-bleed, -bleed, bleed, bleed)
             self.update(area.toAlignedRect())
+            self.content_changed.emit()
+
+    def set_matte(self, alpha: ImageAlpha | None) -> None:
+        """Show the frame cut out by a soft matte instead of the masks, see `CanvasPicture.set_matte`."""
+        if self._picture.set_matte(alpha):
+            self.update()
             self.content_changed.emit()
 
     def set_style(
@@ -245,7 +251,8 @@ class Canvas(CanvasDrop):
             painter.setRenderHint(QPainter.Antialiasing)
             region = QRectF(event.rect())
             mask, style = self._picture.mask, self._picture.style
-            if mask is not None and style.contour and view.zoom >= PIXELS_FROM:
+            has_lines = style.contour and view.zoom >= PIXELS_FROM and not self._picture.has_matte
+            if mask is not None and has_lines:
                 paint_outlines(
                     painter, mask, view, region, hidden=style.hidden, selected=style.selected,
                     own=style.own,

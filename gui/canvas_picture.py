@@ -15,9 +15,9 @@ import numpy as np
 from PyQt5.QtGui import QImage
 
 from gui.qimage import PixelBuffer
-from util.overlay import CONTOUR_MARGIN, compose, cut_out, paint_masks
+from util.overlay import CONTOUR_MARGIN, compose, cut_out, paint_masks, soft_cut_out
 from util.palette import OwnColors, OwnOpacities
-from util.types import ImageU8, IndexMask, Rect, Size
+from util.types import ImageAlpha, ImageU8, IndexMask, Rect, Size
 
 PIXELS_FROM = 2.5
 """Zoom from which pixels are shown as squares, and outlines as lines between them (`gui.pixel_outline`)."""
@@ -83,6 +83,7 @@ class CanvasPicture:
     def __init__(self) -> None:
         self._source: ImageU8 | None = None
         self._mask: IndexMask | None = None
+        self._matte: ImageAlpha | None = None
         self._style = OverlayStyle()
         self._levels = Levels()
         self._level = 1
@@ -107,6 +108,11 @@ class CanvasPicture:
         return self._mask
 
     @property
+    def has_matte(self) -> bool:
+        """Whether a soft matte is shown instead of the mask."""
+        return self._matte is not None
+
+    @property
     def style(self) -> OverlayStyle:
         return self._style
 
@@ -127,6 +133,8 @@ class CanvasPicture:
         self._reduced = None
         if image is None or (self._mask is not None and self._mask.shape != image.shape[:2]):
             self._mask = None
+        if image is None or (self._matte is not None and self._matte.shape != image.shape[:2]):
+            self._matte = None
         self._invalidate_all()
 
     def set_mask(self, mask: IndexMask | None, rect: Rect | None = None) -> Rect:
@@ -151,6 +159,19 @@ class CanvasPicture:
         changed = changed.grown(CONTOUR_MARGIN * self._level).clipped(size)
         self._dirty = self._dirty.union(changed)
         return changed
+
+    def set_matte(self, alpha: ImageAlpha | None) -> bool:
+        """Show the frame cut out by a soft matte, uint8 [H, W], instead of the mask; None ends that.
+
+        Returns whether anything changed. Raises ValueError for one of another size than the frame.
+        """
+        if alpha is not None and (self._source is None or alpha.shape != self._source.shape[:2]):
+            raise ValueError(f"a matte of {self.size} expected, got {alpha.shape}")
+        if alpha is None and self._matte is None:
+            return False
+        self._matte = alpha
+        self._invalidate_all()
+        return True
 
     def set_style(self, style: OverlayStyle) -> bool:
         """Returns whether anything changed."""
@@ -210,6 +231,10 @@ class CanvasPicture:
         rect = rect.clipped(buffer.size)
         self._dirty = _NOTHING
         style = self._style
+        if self._matte is not None:
+            matte = self._matte if level == 1 else np.ascontiguousarray(self._matte[::level, ::level])
+            buffer.write(soft_cut_out(image, matte, rect=rect), rect)
+            return
         if self._mask is None and style.fill == "blend":
             buffer.write(image[rect.slices], rect)
             return

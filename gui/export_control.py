@@ -11,6 +11,7 @@ from gui.exchange_jobs import export_job
 from gui.export_dialog import ExportDialog, ExportWish
 from gui.file_jobs import as_app_error
 from gui.job_bar import JobBar, format_bytes
+from gui.matte_preview import MattePreview
 from interact.session import VideoSession
 from storage.disk_space import free_bytes, will_fill
 from storage.exchange.export_run import Progress, check_target, is_taken
@@ -39,6 +40,7 @@ class ExportControl(QObject):
         self._report: Report | None = None
         self._session: VideoSession | None = None  # what the dialog is about
         self.dialog: ExportDialog | None = None
+        self._preview: MattePreview | None = None
 
     @property
     def is_running(self) -> bool:
@@ -67,6 +69,7 @@ class ExportControl(QObject):
             return None
         if self.dialog is None:
             self.dialog = ExportDialog(self._window, self._window.actions_by_id["file.cancel_export"])
+            self._preview = MattePreview(self.dialog, lambda: self._controller.video)
             self.dialog.wanted.connect(self.export)
             self.dialog.browse_wanted.connect(self._browse)
         session = video.session
@@ -79,6 +82,8 @@ class ExportControl(QObject):
                 session.frames.source.name,
             )
         self.dialog.show()
+        assert self._preview is not None
+        self._preview.watch(video)
         self.dialog.raise_()
         return self.dialog
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PyQt5.QtCore import QSignalBlocker, QSize, Qt, pyqtSignal
-from PyQt5.QtGui import QIcon
+from PyQt5.QtGui import QHideEvent, QIcon
 from PyQt5.QtWidgets import (
     QAction,
     QCheckBox,
@@ -55,11 +55,13 @@ class ExportWish:
 class ExportDialog(QDialog):
     """Stays open while an export runs and after it; the window can be used beside it.
 
-    Signals: `wanted(ExportWish)`, `browse_wanted(Format)`; cancelling is an action of the window.
+    Signals: `wanted(ExportWish)`, `browse_wanted(Format)`, `preview_changed(ExportWish)` when the picture of the soft
+    edge is another one, or none; cancelling is an action of the window.
     """
 
     wanted = pyqtSignal(object)
     browse_wanted = pyqtSignal(object)
+    preview_changed = pyqtSignal(object)
 
     def __init__(self, parent: QWidget, cancel: QAction) -> None:
         super().__init__(parent)
@@ -181,6 +183,10 @@ class ExportDialog(QDialog):
         self.grow.setRange(-100, 100)
         self.grow.setSuffix(" px")
         self.grow.setToolTip("How far the masks grow first; negative numbers shrink them")
+        self.preview = QCheckBox("show it on the picture")
+        self.preview.setObjectName("export_preview")
+        self.preview.setChecked(True)
+        self.preview.setToolTip("While this dialog is open, the window shows the cut-out that its objects make")
         self.target = QLineEdit()
         self.target.setObjectName("export_target")
         self.room = muted()
@@ -195,6 +201,8 @@ class ExportDialog(QDialog):
         self.first.valueChanged.connect(self._update)
         self.last.valueChanged.connect(self._update)
         self.objects.itemChanged.connect(self._update)
+        for signal in (self.feather.valueChanged, self.grow.valueChanged, self.preview.toggled):
+            signal.connect(self._update)
         self.target.textEdited.connect(self._on_target_edited)
         self.browse.clicked.connect(lambda: self.browse_wanted.emit(self.fmt))
         self.start.clicked.connect(lambda: self.wanted.emit(self.wish))
@@ -219,7 +227,7 @@ class ExportDialog(QDialog):
             frames.addWidget(widget)
         frames.addStretch(1)
         edges = QHBoxLayout()
-        for widget in (self.feather, QLabel("grow by"), self.grow):
+        for widget in (self.feather, QLabel("grow by"), self.grow, self.preview):
             edges.addWidget(widget)
         edges.addStretch(1)
         place = QHBoxLayout()
@@ -265,7 +273,7 @@ class ExportDialog(QDialog):
         fmt = self.fmt
         self.about.setText(f"{fmt.about}.")
         self.with_frames.setEnabled("frames" in fmt.options)
-        for box in (self.feather, self.grow):
+        for box in (self.feather, self.grow, self.preview):
             box.setEnabled("edge" in fmt.options)
         if self._has_own_target and fmt.suffix != Path(self.target.text()).suffix.lower():
             self._has_own_target = False  # a folder is no place for a video file, nor the other way round
@@ -277,9 +285,19 @@ class ExportDialog(QDialog):
         """About how many bytes an export writes."""
         return wish.fmt.estimate(self._size, len(wish.frames), len(wish.object_ids), with_frames=wish.with_frames)
 
+    @property
+    def shows_preview(self) -> bool:
+        """Whether the soft edge is to be seen on the canvas."""
+        return self.preview.isChecked() and "edge" in self.fmt.options
+
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
+        super().hideEvent(event)
+        self.preview_changed.emit(self.wish)
+
     def _update(self, *values: object) -> None:
         """Export is possible when something is chosen."""
         wish = self.wish
+        self.preview_changed.emit(wish)
         needed, free = self.needed(wish), free_bytes(wish.target.absolute())
         there = "" if free is None else f"; {format_bytes(free)} are free there"
         self.room.setText(f"Takes about {format_bytes(needed)}{there}.")

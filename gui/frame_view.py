@@ -22,7 +22,7 @@ from interact.last_changes import LastChanges
 from interact.prompts import Box, Click
 from interact.session import VideoSession
 from util.errors import AppError
-from util.types import ImageU8, IndexMask, Rect
+from util.types import ImageAlpha, ImageU8, IndexMask, Rect
 from util.view_transform import ViewTransform
 
 # Widget pixels that count as "on" a corner of a polygon, and the width of a scribble.
@@ -92,6 +92,7 @@ class FrameView(QObject):
         session.in_out.changed.disconnect(self._on_in_out_changed)
         self._loader.close()
         self._changes.close()
+        self._canvas.set_matte(None)
         self._canvas.set_markers(())
         self._canvas.set_brush(None)
         self._canvas.set_caption("")
@@ -139,6 +140,10 @@ class FrameView(QObject):
         self._before = mask
         self._canvas.set_mask(mask)
         self._refresh_caption()
+
+    def show_matte(self, alpha: ImageAlpha | None) -> None:
+        """Show the frame cut out by a soft matte, uint8 [H, W], until another frame is shown; None: the masks again."""
+        self._canvas.set_matte(alpha)
 
     def show_trial(self, mask: IndexMask | None) -> None:
         """Show what the current frame's mask would become, or the mask that it has."""
@@ -209,6 +214,7 @@ class FrameView(QObject):
         """Also frames that were overtaken meanwhile are shown: dragging along the timeline is to look alive."""
         self._shown_frame = frame
         self._before = None
+        self._canvas.set_matte(None)
         self._canvas.set_image(image)
         self._canvas.set_mask(self._mask_of(frame))
         self._refresh_caption()

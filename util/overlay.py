@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from util.palette import OwnColors, OwnOpacities, screen_palette
-from util.types import IGNORE, ImageU8, IndexMask, Rect, Size
+from util.types import IGNORE, ImageAlpha, ImageU8, IndexMask, Rect, Size
 
 CONTOUR_MARGIN = 2
 """A changed mask pixel changes the picture up to this many pixels away: grow a changed rectangle by it."""
@@ -201,6 +201,16 @@ def cut_out(
     target = Rect.full(Size(*mask.shape)) if rect is None else rect.clipped(Size(*mask.shape))
     result = np.full((*ids.shape, 3), GROUND, np.uint8)
     return cast("NDArray[np.uint8]", cv2.copyTo(np.ascontiguousarray(image[target.slices]), ids, result))
+
+
+def soft_cut_out(image: ImageU8, alpha: ImageAlpha, *, rect: Rect | None = None) -> ImageU8:
+    """The frame over plain grey by a soft matte. Args, result and errors as for `cut_out`."""
+    if image.shape != (*alpha.shape, 3):
+        raise ValueError(f"image {image.shape} and matte {alpha.shape} do not fit")
+    target = Rect.full(Size(*alpha.shape)) if rect is None else rect.clipped(Size(*alpha.shape))
+    share = alpha[target.slices][..., None].astype(np.uint32)
+    mixed = image[target.slices] * share + GROUND * (255 - share)
+    return np.asarray((mixed + 127) // 255, np.uint8)
 
 
 def _shown_ids(mask: IndexMask, hidden: Collection[int], rect: Rect | None) -> IndexMask:

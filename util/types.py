@@ -12,6 +12,9 @@ ImageU8: TypeAlias = NDArray[np.uint8]
 IndexMask: TypeAlias = NDArray[np.uint8]
 """uint8 [H, W]: 0 background, 1..254 object id, 255 ignore."""
 
+ImageAlpha: TypeAlias = NDArray[np.uint8]
+"""uint8 [H, W]: 0 transparent to 255 opaque."""
+
 MAX_OBJECT_ID = 254
 IGNORE = 255
 

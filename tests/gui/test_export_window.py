@@ -12,9 +12,12 @@ from PyQt5.QtTest import QTest
 
 from gui.export_dialog import ExportDialog
 from gui.import_dialog import ImportDialog
+from gui.matte_preview import matte
+from storage.exchange.alpha import soft_alpha
 from storage.exchange.export_run import Progress
 from storage.exchange.formats import BY_NAME, FORMATS
 from storage.exchange.index_png import IndexPng
+from storage.exchange.material import Edge
 from storage.mask_io import write_mask
 from storage.video_codec import ProRes4444
 from tests.gui.driver import Driver, area
@@ -66,6 +69,43 @@ def test_every_format_is_in_the_list_and_the_report_is_shown(marked: Driver, tmp
     content = json.loads((tmp_path / "coco" / "annotations.json").read_text())
     assert len(content["images"]) == 3 and {entry["track_id"] for entry in content["annotations"]} == {1, 2}
     assert marked.dialogs.errors == []
+
+
+def test_a_soft_edge_is_seen_before_it_is_written(marked: Driver) -> None:
+    canvas = marked.window.canvas
+    dialog = export_dialog(marked)
+    assert not canvas.picture.has_matte, "an index PNG has no soft edge"
+    dialog.choose("rgba")
+    assert canvas.picture.has_matte
+
+    def alpha() -> np.ndarray:
+        assert canvas.picture._matte is not None
+        return canvas.picture._matte
+
+    usual = alpha().astype(int)
+    dialog.grow.setValue(4)
+    assert alpha().sum() > usual.sum() and (alpha() >= usual - 1).all()
+    dialog.grow.setValue(0)
+    dialog.feather.setValue(5)
+    assert len(np.unique(alpha())) > len(np.unique(usual)), "softer"
+    dialog.leave_out(dialog.wish.object_ids)
+    assert not alpha().any()
+    marked.trigger("frame.next")
+    marked.wait_idle()
+    assert canvas.picture.has_matte, "another frame has its own"
+    dialog.preview.click()
+    assert not canvas.picture.has_matte
+    dialog.preview.click()
+    assert canvas.picture.has_matte
+    dialog.close()
+    assert not canvas.picture.has_matte and np.array_equal(marked.mask(), marked.session.masks.get(1))
+
+
+def test_a_matte_is_what_the_export_writes(marked: Driver) -> None:
+    mask = marked.mask()
+    for edge in (Edge(0.8, 0), Edge(3, 5), Edge(0, -2)):
+        assert np.array_equal(matte(mask, {1}, edge), (soft_alpha(mask == 1, edge) >> 8).astype(np.uint8))
+    assert not matte(mask, (), Edge()).any()
 
 
 def test_the_marked_range_is_proposed_and_nonsense_is_grey(marked: Driver) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from util.overlay import CONTOUR_MARGIN, GROUND, IGNORE_GRAY, compose, cut_out, paint_masks
+from util.overlay import CONTOUR_MARGIN, GROUND, IGNORE_GRAY, compose, cut_out, paint_masks, soft_cut_out
 from util.palette import object_color
 from util.types import IGNORE, ImageU8, IndexMask, Rect, Size
 
@@ -61,6 +61,19 @@ def test_a_part_with_faint_objects_is_that_part_of_the_whole(mask: IndexMask, y:
     whole = compose(image, mask, selected=2, opacities=opacities)
     part = compose(image, mask, selected=2, opacities=opacities, rect=rect)
     assert np.array_equal(part, whole[rect.slices])
+
+
+def test_a_soft_cut_out_mixes_with_the_ground() -> None:
+    alpha = np.zeros((24, 32), np.uint8)
+    alpha[5:10, 5:10] = 255
+    alpha[5:10, 10] = 128
+    drawn = soft_cut_out(gray_image(), alpha)
+    assert drawn[7, 7, 0] == 100 and drawn[0, 0, 0] == GROUND
+    assert drawn[7, 10, 0] == round((100 * 128 + GROUND * 127) / 255)
+    rect = Rect(4, 4, 12, 9)
+    assert np.array_equal(soft_cut_out(gray_image(), alpha, rect=rect), drawn[rect.slices])
+    with pytest.raises(ValueError, match="do not fit"):
+        soft_cut_out(gray_image(), alpha[1:])
 
 
 @pytest.mark.parametrize("mask", [square_mask(), np.ones((24, 32), np.uint8)], ids=["part", "all"])
