@@ -43,7 +43,11 @@ class BlockSearch:
 
 
 class MemoryBlocks(NamedTuple):
-    """Memory keys as this readout needs them; the same for every frame until the memory changes."""
+    """Memory keys as this readout needs them; the same for every frame until the memory changes.
+
+    The blocks are shuffled, so that neighbours in place or time, which are alike, do not fall into one group when the
+    best are chosen (`_good_blocks`).
+    """
 
     cells: Tensor
     """[N/4, 4 * C]: the factors of a block's cells, one after the other."""
@@ -55,9 +59,10 @@ class MemoryBlocks(NamedTuple):
     @classmethod
     def of(cls, memory: Tensor, grid: Size) -> MemoryBlocks:
         """Args: memory: [C, N] of `attention.Factors`, frame after frame."""
-        blocks = _blocked(memory, grid)
-        members = _members(grid, memory.shape[1], memory.device)
-        return cls(blocks.flatten(1), blocks.mean(1).t().contiguous(), members)
+        blocks, members = _blocked(memory, grid), _members(grid, memory.shape[1], memory.device)
+        order = torch.randperm(len(blocks), generator=torch.Generator().manual_seed(0)).to(memory.device)
+        blocks = blocks.index_select(0, order)
+        return cls(blocks.flatten(1), blocks.mean(1).t().contiguous(), members.index_select(0, order))
 
 
 def block_readout(
@@ -93,9 +98,10 @@ def block_readout(
     result = values.new_empty(values.shape[0], query_key.shape[1], values.shape[2])
     row_bytes = 4 * max(len(blocks.cells), search.blocks * blocks.cells.shape[1])
     at_once = (CHUNK_BYTES if query.device.type == "cpu" else 16 * BLOCK_BYTES) // row_bytes
+    chosen = _chosen(query.mean(1), blocks.middle, search.blocks)
     for part in torch.arange(len(query), device=query.device).split(max(16, at_once)):
+        best = chosen[part]
         with torch.autocast(query.device.type, enabled=False):
-            best = _good_blocks(query[part].mean(1) @ blocks.middle, search.blocks)
             candidates = blocks.cells.index_select(0, best.flatten()).view(len(part), search.blocks * _CELLS, -1)
             fine = torch.bmm(query[part], candidates.transpose(1, 2))
         kept, position = fine.topk(min(top_k, fine.shape[2]), dim=2, sorted=False)
@@ -109,9 +115,16 @@ def block_readout(
     return result
 
 
+def _chosen(query: Tensor, middle: Tensor, count: int) -> Tensor:
+    """[Nq, count]: the memory blocks to look into for every query block. Args: query: [Nq, C]. middle: [C, N]."""
+    with torch.autocast(query.device.type, enabled=False):
+        parts = query.split(max(16, CHUNK_BYTES // (4 * middle.shape[1])))
+        return torch.cat([_good_blocks(part @ middle, count) for part in parts])
+
+
 def _good_blocks(similarities: Tensor, count: int) -> Tensor:
-    """[Nq, count]: columns of large values in every row, nearly the largest: of every `_GROUP` columns that lie far
-    apart only the best counts. Choosing exactly takes three times as long, and the cells are compared anyway.
+    """[Nq, count]: columns of large values in every row, nearly the largest: of every `_GROUP` columns only the best
+    counts. Choosing exactly takes three times as long, and the cells are compared anyway.
 
     Args: similarities [Nq, N].
     """
