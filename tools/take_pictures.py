@@ -38,6 +38,7 @@ from PyQt5.QtWidgets import QApplication, QDialog, QWidget  # noqa: E402
 from benchmarks.window_stage import WindowStage  # noqa: E402
 from gui import theme  # noqa: E402
 from gui.cheat_sheet import CheatSheet  # noqa: E402
+from gui.export_dialog import ExportDialog  # noqa: E402
 from gui.preferences import Preferences  # noqa: E402
 from interactive_gui import make_application  # noqa: E402
 
@@ -46,9 +47,10 @@ State = Callable[["Stage"], QWidget]
 
 
 class Stage(WindowStage):
-    """The window with the example open."""
+    """The window with the example open. `original`: what `workspace` is a copy of."""
 
-    def __init__(self, app: QApplication, workspace: Path) -> None:
+    def __init__(self, app: QApplication, workspace: Path, original: Path) -> None:
+        self.original = original
         flags = ["--video", str(EXAMPLE), "--workspace", str(workspace), "--interaction", "grabcut"]
         super().__init__(app, flags, patience=PATIENCE)
 
@@ -160,7 +162,65 @@ def show_search(stage: Stage) -> QWidget:
     return page
 
 
+def carry_doubtfully(stage: Stage) -> None:
+    """A propagation between two marks from half a mask, of which the engine is not sure; marks of all kinds beside."""
+    stage.seek(20)
+    session = stage.session
+    stage.act("range.first")
+    mask = session.masks.get(20).copy()
+    object_id = session.objects.order[0]
+    rows = np.flatnonzero((mask == object_id).any(axis=1))
+    mask[rows[len(rows) // 2] :][mask[rows[len(rows) // 2] :] == object_id] = 0
+    session.import_masks({20: mask})
+    session.select_object(object_id)
+    stage.seek(27)
+    stage.act("range.last")
+    stage.seek(20)
+    stage.act("propagate.forward")
+    session.set_marks("verified", session.objects.order[1:3], range(20), on=True)
+    stage.rest()
+    session.set_marks("locked", session.objects.order[1:2], range(50, 70), on=True)
+    stage.rest()
+
+
+def show_sheet(stage: Stage) -> QWidget:
+    carry_doubtfully(stage)
+    return show_dialog("review.sheet")(stage)
+
+
+def show_timeline(stage: Stage) -> QWidget:
+    carry_doubtfully(stage)
+    stage.act("range.clear")
+    stage.seek(30)
+    return stage.window.bottom
+
+
+def show_exr(stage: Stage) -> QWidget:
+    page = show_dialog("file.export_masks")(stage)
+    assert isinstance(page, ExportDialog)
+    page.choose("rgba-exr")
+    stage.rest()
+    return page
+
+
+def show_merge(stage: Stage) -> QWidget:
+    """Part of another project, around what is verified here."""
+    stage.seek(20)
+    stage.session.set_marks("verified", stage.session.objects.order[:1], range(10, 22), on=True)
+    stage.session.in_out.set_first(16)
+    merges = stage.window.controller.merges
+    merges.look_at(stage.original)
+    stage.wait(lambda: merges.dialog is not None)
+    stage.rest()
+    assert merges.dialog is not None
+    return merges.dialog
+
+
 STATES: dict[str, State] = {
+    "contact-sheet": show_sheet,
+    "timeline-marks": show_timeline,
+    "export-exr": show_exr,
+    "merge": show_merge,
     "start": show_start,
     "first-steps": show_first_steps,
     "version-before": show_before,
@@ -239,7 +299,7 @@ def main() -> int:
             # A state may change masks; the next one is to find them as they were.
             copy = Path(folder) / name
             shutil.copytree(workspace, copy, ignore=shutil.ignore_patterns("*.lock", "journal*"))
-            stage = Stage(app, copy)
+            stage = Stage(app, copy, workspace)
             save(STATES[name](stage), arguments.output / f"{name}.png")
             stage.close()
     return 0
