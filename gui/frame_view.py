@@ -144,6 +144,7 @@ class FrameView(QObject):
     def show_matte(self, alpha: ImageAlpha | None) -> None:
         """Show the frame cut out by a soft matte, uint8 [H, W], until another frame is shown; None: the masks again."""
         self._canvas.set_matte(alpha)
+        self._refresh_caption()
 
     def show_trial(self, mask: IndexMask | None) -> None:
         """Show what the current frame's mask would become, or the mask that it has."""
@@ -226,7 +227,10 @@ class FrameView(QObject):
         if frame is None:
             return
         parts = [f"frame {frame} / {len(self._session.frames) - 1}", format_timecode(self._session.frames.time(frame))]
-        parts += [CAPTIONS[self._look.mode]] if CAPTIONS[self._look.mode] else []
+        if self._canvas.picture.has_matte:
+            parts.append("as exported")
+        elif CAPTIONS[self._look.mode]:
+            parts.append(CAPTIONS[self._look.mode])
         parts += ["before the last change"] if self.shows_before else []
         self._canvas.set_caption(" · ".join(parts))
 

@@ -198,11 +198,22 @@ class PropagationBar(JobBar):
         self.bar.setObjectName("progress")
 
     def _fill(self, layout: QVBoxLayout) -> None:
-        held = (self.memory, self.cells, self.turnover, self.ram)
-        for widget in (self._title, self.facts, self.bar, self.note, *held, self.cancel_button):
+        for widget in (self._title, self.facts, self.bar, self.note, *self._held, self.cancel_button):
             layout.addWidget(widget)
-        for row in held:
+        for row in self._held:
             row.hide()
+
+    def end(self, text: str, note: str = "") -> None:
+        """What was held meanwhile goes into the tooltip: the room is for the panels above."""
+        super().end(text, note)
+        rows = [row for row in self._held if not row.isHidden()]
+        self.facts.setToolTip("\n".join(f"{row.name.text()}: {row.value.text()}" for row in rows))
+        for row in rows:
+            row.hide()
+
+    @property
+    def _held(self) -> tuple[FactRow, ...]:
+        return self.memory, self.cells, self.turnover, self.ram
 
     def set_memory(self, report: MemoryReport) -> None:
         """What the engine's memory holds."""
@@ -223,5 +234,5 @@ class PropagationBar(JobBar):
 
     def set_ram(self, nbytes: int | None) -> None:
         """What the whole program holds; None where the system does not say."""
-        self.ram.setVisible(nbytes is not None)
+        self.ram.setVisible(nbytes is not None and self.is_running)
         self.ram.value.setText("" if nbytes is None else format_bytes(nbytes))

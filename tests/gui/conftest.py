@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from gui.engine import BuildCore
 from inference_core import registry
 from model import zoo
-from tests.gui.driver import Driver, FakeBuilder
+from tests.gui.driver import Driver, FakeBuilder, area
 
 Start = Callable[..., Driver]
 
@@ -42,3 +42,13 @@ def opened(start: Start, synthetic_folder: Path) -> Driver:
     driver.wait_open()
     driver.wait_idle()
     return driver
+
+
+@pytest.fixture
+def painted(opened: Driver) -> Driver:
+    """One object, painted as a thick line on frame 0."""
+    opened.trigger("object.add")
+    opened.trigger("tool.brush")
+    opened.drag([(30, 30), (60, 30)])
+    assert area(opened.mask(), 1) > 100
+    return opened

@@ -76,7 +76,7 @@ def test_a_soft_edge_is_seen_before_it_is_written(marked: Driver) -> None:
     dialog = export_dialog(marked)
     assert not canvas.picture.has_matte, "an index PNG has no soft edge"
     dialog.choose("rgba")
-    assert canvas.picture.has_matte
+    assert canvas.picture.has_matte and "as exported" in canvas._caption
 
     def alpha() -> np.ndarray:
         assert canvas.picture._matte is not None

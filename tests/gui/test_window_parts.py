@@ -75,6 +75,8 @@ def test_the_bar_shows_how_full_a_memory_with_a_budget_is(qtbot: QtBot) -> None:
     assert bar.cells.isVisible() and bar.turnover.isVisible()
     bar.set_memory(MemoryReport(2, 3, 1 << 20))
     assert bar.memory.isVisible() and not bar.cells.isVisible() and not bar.turnover.isVisible()
+    bar.end("12 frames in 0:03")
+    assert not bar.memory.isVisible() and "Memory frames: 2 key + 3 rolling" in bar.facts.toolTip()
 
 
 def test_numbers_as_people_read_them() -> None:
