@@ -192,8 +192,8 @@ class AdviceControl(QObject):
         """What was judged is about to change; and when it has, it is judged anew, unless that is costly."""
         if self._controller.propagation.is_running:
             self.cancel()
-        elif not is_advice_slow():
-            self.start()
+        elif self.has_network and not is_advice_slow():
+            self.start()  # without a network `refresh` does, where a confidence is known
 
     # -- the jobs
 
