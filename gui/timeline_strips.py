@@ -109,9 +109,10 @@ def paint_strip(painter: QPainter, strips: Strips, strip: int, bar: QRectF, axis
 
 
 def _paint_flicker(painter: QPainter, flicker: Flickers, area: QRectF, axis: TimeAxis) -> None:
+    """What makes a suspect reaches over half the height; twice as much is as bad as can be."""
     width = max(round(axis.frame_width), 1)
     for x, value in flicker_bars(flicker, axis, area):
-        height = value * area.height()
+        height = min(value / (2 * FLICKER_ABOVE), 1) * area.height()
         bar = QRectF(x, area.bottom() - height, width, height)
         painter.fillRect(bar, QColor(theme.WARNING if value > FLICKER_ABOVE else theme.TEXT_DISABLED))
 
