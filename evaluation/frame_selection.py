@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import math
 import os
 import random
 import sys
@@ -156,12 +157,13 @@ def as_csv(played: Sequence[Played]) -> str:
 def as_chart(found: Sequence[Curve], wanted: Sequence[Method]) -> str:
     """Those that know the truth are dashed."""
     values = [value for curve in found for value in curve.mean]
-    low, high = (np.floor(20 * min(values)) / 20, np.ceil(20 * max(values)) / 20)
+    low = math.floor(20 * min(values)) / 20
+    high = low + 0.04 * max(1, math.ceil((max(values) - low) / 0.04))  # so that the four steps are whole percents
     lines = [
         Line(method.name, list(enumerate(curve.mean)), color, method.is_oracle)
         for color, (curve, method) in enumerate(zip(found, wanted, strict=True))
     ]
-    return chart_file(lines, "frames corrected (mean J&F of all frames)", (float(low), float(max(high, low + 0.05))))
+    return chart_file(lines, "frames corrected (mean J&F of all frames)", (low, high))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

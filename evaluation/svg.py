@@ -38,6 +38,14 @@ def line_chart(
         width, height: pixels.
         y_range: of the axis; what is beyond is drawn on its edge.
     """
+    head = f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" font-size="11">'
+    return "".join([head, *_marks(lines, x_name, width, height, y_range), "</svg>"])
+
+
+def _marks(
+    lines: Sequence[Line], x_name: str, width: int, height: int, y_range: tuple[float, float]
+) -> list[str]:
+    """What is inside a chart."""
     bottom, top = y_range
     xs = [x for line in lines for x, _ in line.points]
     low, high = min(xs, default=0.0), max(xs, default=1.0)
@@ -48,7 +56,7 @@ def line_chart(
         share = min(max((y - bottom) / (top - bottom), 0.0), 1.0)
         return f"{_LEFT + inner_width * (x - low) / span:.1f},{_TOP + inner_height * (1 - share):.1f}"
 
-    parts = [f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" font-size="11">']
+    parts = []
     for step in range(5):
         y, value = _TOP + inner_height * (1 - step / 4), bottom + (top - bottom) * step / 4
         parts.append(f'<line x1="{_LEFT}" y1="{y:.1f}" x2="{width - _RIGHT}" y2="{y:.1f}" stroke="#ddd"/>')
@@ -65,7 +73,7 @@ def line_chart(
             f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="1.5"{dash}>'
             f"<title>{escape(line.name)}</title></polyline>"
         )
-    return "".join([*parts, "</svg>"])
+    return parts
 
 
 def chart_file(lines: Sequence[Line], x_name: str, y_range: tuple[float, float], *, height: int = 300) -> str:
@@ -79,7 +87,7 @@ def chart_file(lines: Sequence[Line], x_name: str, y_range: tuple[float, float],
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width + beside} {height}" width="{width + beside}" '
         f'height="{height}" font-family="sans-serif">',
         f'<rect width="{width + beside}" height="{height}" fill="white"/>',
-        line_chart(lines, x_name, width=width, height=height, y_range=y_range),
+        '<g font-size="11">', *_marks(lines, x_name, width, height, y_range), "</g>",
     ]
     for place, line in enumerate(lines):
         y, color = 24 + 20 * place, COLORS[line.color % len(COLORS)]

@@ -17,7 +17,7 @@ from util.vos_config import VosConfig
 
 DOCUMENTS = (
     "README.md", "CHANGELOG.md", "WEIGHTS_LICENSE.md", "NOTICE", "examples/README.md", "docs/performance.md",
-    "docs/training.md",
+    "docs/training.md", "docs/advice.md",
 )  # fmt: skip
 
 
