@@ -29,7 +29,10 @@ _NAME = re.compile(r"[0-9a-f]{16}")
 
 
 class FeatureFolder:
-    """Bytes by frame number, at most `budget_bytes` of them; the least recently used go first.
+    """Bytes by frame number, at most `budget_bytes` of them.
+
+    Those not used for longest make room, but none that was used since the folder was opened: going through a video that
+    does not fit would else write everything and find nothing.
 
     Args:
         parent: holds one folder per `identity`. Those of others are removed: only what is in use is kept.
@@ -42,6 +45,7 @@ class FeatureFolder:
         self._folder = parent / identity
         self._budget = budget_bytes
         self._sizes: OrderedDict[int, int] = OrderedDict()
+        self._used: set[int] = set()
         self._is_writable = True
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -92,26 +96,32 @@ class FeatureFolder:
             _log.warning("%s is damaged", path)
             self._remove(frame)
             return None
-        self._sizes.move_to_end(frame)
+        self._used.add(frame)
         return data[_HEAD.size :]
 
     def put(self, frame: int, data: bytes) -> None:
-        """Keep it, in place of what was there for this frame."""
+        """Keep it if there is room or can be made."""
         size = _HEAD.size + len(data)
-        if not self._is_writable or size > self._budget:
+        if not self._is_writable or frame in self._sizes:
             return
-        self._sizes.pop(frame, None)
         try:
-            self._make_room(size)
+            if not self._make_room(size):
+                return
             write_atomic(self._path(frame), _HEAD.pack(_MAGIC, zlib.crc32(data)) + data)
         except (OSError, AppError) as error:
             self._give_up(error)
             return
         self._sizes[frame] = size
+        self._used.add(frame)
 
-    def _make_room(self, size: int) -> None:
-        while self._sizes and self.nbytes + size > self._budget:
-            self._remove(next(iter(self._sizes)))
+    def _make_room(self, size: int) -> bool:
+        """Remove what was not used for longest; whether there is as much room then. Removes nothing in vain."""
+        unused = [frame for frame in self._sizes if frame not in self._used]
+        if self.nbytes - sum(self._sizes[frame] for frame in unused) + size > self._budget:
+            return False
+        while self.nbytes + size > self._budget:
+            self._remove(unused.pop(0))
+        return True
 
     def _remove(self, frame: int) -> None:
         del self._sizes[frame]

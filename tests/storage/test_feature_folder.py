@@ -24,15 +24,24 @@ def test_what_was_put_is_there_in_the_next_run(tmp_path: Path) -> None:
     assert again.get(8) is None
 
 
-def test_the_least_recently_used_make_room(tmp_path: Path) -> None:
-    folder = FeatureFolder(tmp_path, ONE, 3 * 112)
+def test_what_was_not_used_for_longest_makes_room(tmp_path: Path) -> None:
+    before = FeatureFolder(tmp_path, ONE, 3 * 112)
     for frame in range(3):
-        folder.put(frame, bytes(100))
+        before.put(frame, bytes(100))
+        os.utime(files(tmp_path)[frame], ns=(frame, frame))
+    folder = FeatureFolder(tmp_path, ONE, 3 * 112)
     assert folder.get(0) is not None
     assert not folder.fits(1)
     folder.put(3, bytes(100))
     assert [frame in folder for frame in range(4)] == [True, False, True, True]
     assert sum(path.stat().st_size for path in files(tmp_path)) == folder.nbytes == 3 * 112
+
+
+def test_what_was_used_in_this_run_stays(tmp_path: Path) -> None:
+    folder = FeatureFolder(tmp_path, ONE, 2 * 112)
+    for frame in range(4):
+        folder.put(frame, bytes(100))
+    assert [frame in folder for frame in range(4)] == [True, True, False, False]
 
 
 def test_a_smaller_budget_holds_from_the_beginning(tmp_path: Path) -> None:
