@@ -38,7 +38,8 @@ def test_readme_names_every_flag_and_no_other(repository: Path) -> None:
 def test_documents_name_files_that_exist(repository: Path, document: str) -> None:
     text = (repository / document).read_text(encoding="utf-8")
     paths = re.findall(r"`((?:docs|examples|model|tools|tests|generation|evaluation)/[\w./-]*\w)`", text)
-    paths += re.findall(r"\]\((?!http)([^)#]+)\)", text)
+    folder = Path(document).parent
+    paths += [str(folder / link) for link in re.findall(r"\]\((?!http)([^)#]+)\)", text)]
     missing = [path for path in paths if not (repository / path).exists()]
     assert not missing, f"{document} names files that are not there: {missing}"
 
