@@ -12,6 +12,7 @@ from util.davis_config import DavisConfig
 from util.download_config import DownloadConfig
 from util.export_config import ExportConfig
 from util.flags import Flag
+from util.merge_config import MergeConfig
 from util.score_config import ScoreConfig
 from util.vos_config import VosConfig
 
@@ -22,7 +23,7 @@ DOCUMENTS = (
 
 
 def flag_names() -> set[str]:
-    tables = (AppConfig, ScoreConfig, DownloadConfig, ExportConfig, VosConfig, DavisConfig)
+    tables = (AppConfig, ScoreConfig, DownloadConfig, ExportConfig, VosConfig, DavisConfig, MergeConfig)
     rows = [entry.metadata["flag"] for table in tables for entry in fields(table)]
     assert all(isinstance(row, Flag) for row in rows)
     return {name for row in rows for name in row.names}
