@@ -16,33 +16,26 @@ import csv
 import io
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from evaluation.correction import find_clips
-from evaluation.metrics import region_similarity
-from inference_core.api import CoreApi, KeyFrame, PropagationRequest
+from evaluation.rounds import ROUNDS, Carried, open_clip, play_round, rank_correlation
+from inference_core.api import CoreApi
 from inference_core.confidence import SUSPECT_BELOW, ObjectMeasure
-from interact.annotations import load_annotations, object_ids
 from storage.atomic_file import write_atomic
-from storage.frame_source import open_source
-from storage.frame_store import FrameStore
 from util.config import AppConfig
 from util.errors import AppError
 from util.flicker import FLICKER_ABOVE, flicker
-from util.jobs import CancelToken
 from util.threads import calm_openmp
 from util.types import IndexMask
 
 BAD = 0.5
 """A mask with a lower J is one that a user would want to find."""
 MEASURES = ("margin", "area", "overlap", "agreement", "confidence", "steadiness")
-ROUNDS = ("one key frame", "two key frames")
 
 
 @dataclass(frozen=True)
@@ -63,55 +56,19 @@ class Sample:
         return self.measure.confidence < SUSPECT_BELOW or 1 - self.steadiness > FLICKER_ABOVE
 
 
-def rank_correlation(one: ArrayLike, other: ArrayLike) -> float:
-    """Spearman's: the correlation of the ranks, equal values sharing theirs. NaN where one of them is constant."""
-    ranks = [_ranks(np.asarray(values, np.float64)) for values in (one, other)]
-    if any(np.ptp(row) == 0 for row in ranks):
-        return float("nan")
-    return float(np.corrcoef(*ranks)[0, 1])
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    return (ends - (counts - 1) / 2)[place]
-
-
 def measure_rounds(core: CoreApi, truth: Mapping[int, IndexMask], masks: list[IndexMask]) -> list[list[Sample]]:
-    """Both rounds on one sequence.
-
-    Args:
-        core: bound to the video and to `masks` as its stored masks.
-        truth: frame -> mask, of the first and the last frame at least.
-        masks: one per frame; overwritten.
-    """
-    ids, last = object_ids(truth[0]), max(truth)
-    first = KeyFrame(0, truth[0], ids)
-    masks[0] = truth[0]
-    core.sync([first])
-    forward = list(_carry(core, PropagationRequest(0, "forward", 0, last), truth, masks))
-    masks[last] = np.where(np.isin(truth[last], [*ids]), truth[last], 0)
-    core.sync([first, KeyFrame(last, masks[last], ids)])
-    backward = list(_carry(core, PropagationRequest(last, "backward", 0, last), truth, masks))
-    return [forward, backward]
+    """Both rounds on one sequence; see `evaluation.rounds.play_round`."""
+    return [_measured(list(play_round(core, n, truth, masks)), max(truth), masks) for n in range(len(ROUNDS))]
 
 
-def _carry(
-    core: CoreApi, request: PropagationRequest, truth: Mapping[int, IndexMask], masks: list[IndexMask]
-) -> Iterator[Sample]:
-    """Flicker needs the frame after, so the samples come when the last frame is there."""
-    measured: list[tuple[int, int, ObjectMeasure, float]] = []
-    for result in core.propagate(request, CancelToken()):
-        masks[result.frame] = result.mask
-        true = truth.get(result.frame)
-        if true is not None:
-            for object_id, measure in result.measures.items():
-                region = region_similarity(true == object_id, result.mask == object_id)
-                measured.append((result.frame, object_id, measure, region))
-    last = len(masks) - 1 if request.last is None else request.last
-    for frame, object_id, measure, region in measured:
-        near = [masks[other] == object_id for other in (frame - 1, frame, frame + 1) if 0 <= other <= last]
-        yield Sample(measure, region, 1 - flicker(*near) if len(near) == 3 else 1.0)
+def _measured(carried: Sequence[Carried], last: int, masks: Sequence[IndexMask]) -> list[Sample]:
+    """Flicker needs the frame after, so this comes when the round is over."""
+    samples = []
+    for one in carried:
+        around = range(max(0, one.frame - 1), min(last, one.frame + 1) + 1)
+        near = [masks[frame] == one.object_id for frame in around]
+        samples.append(Sample(one.measure, one.region, 1 - flicker(*near) if len(near) == 3 else 1.0))
+    return samples
 
 
 @dataclass(frozen=True)
@@ -164,15 +121,8 @@ def overall(rows: Sequence[Row]) -> list[Row]:
 
 def evaluate(images: Path, masks: Path, config: AppConfig, limit: int | None) -> list[list[Sample]]:
     """Both rounds on one sequence, of its first `limit` frames. Raises AppError."""
-    from inference_core.factory import build_core  # here, so that wrong input is told before torch has loaded
-
-    with closing(FrameStore(open_source(images), budget_bytes=config.budgets.frames)) as frames:
-        truth = load_annotations(masks, frames, range(len(frames) if limit is None else min(limit, len(frames))))
-        if 0 not in truth or len(truth) < 3:
-            raise AppError(f"{masks}: needs the true mask of the first frame and of two others.", "Check --clips.")
-        stored: list[IndexMask] = [np.zeros(frames.size, np.uint8)] * len(frames)
-        with closing(build_core(config, frames, stored.__getitem__)) as core:
-            return measure_rounds(core, truth, stored)
+    with open_clip(images, masks, config, limit) as clip:
+        return measure_rounds(clip.core, clip.truth, clip.stored)
 
 
 _HEADINGS = ("sequence", "round", "masks", "J", *MEASURES, "bad", "suspects", "bad_suspects")

@@ -15,73 +15,24 @@ import csv
 import io
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evaluation.confidence import ROUNDS, rank_correlation
 from evaluation.correction import find_clips
-from evaluation.metrics import region_similarity
-from inference_core.api import CoreApi, KeyFrame, PropagationRequest
-from inference_core.confidence import ObjectMeasure
-from interact.annotations import load_annotations, object_ids
+from evaluation.rounds import ROUNDS, open_clip, played_rounds, rank_correlation
 from storage.atomic_file import write_atomic
-from storage.frame_source import open_source
-from storage.frame_store import FrameStore
 from util.config import AppConfig
 from util.errors import AppError
-from util.jobs import CancelToken
 from util.threads import calm_openmp
-from util.types import IndexMask
 
 if TYPE_CHECKING:
     from inference_core.api import QualityAssessor
 
 COLUMNS = ("margin", "confidence", "predicted")
-
-
-class Carried(NamedTuple):
-    """The mask of one object on one frame. Args: round: index into `ROUNDS`. region: its true J."""
-
-    round: int
-    frame: int
-    object_id: int
-    measure: ObjectMeasure
-    region: float
-
-
-def played_rounds(core: CoreApi, truth: Mapping[int, IndexMask], masks: list[IndexMask]) -> Iterator[Carried]:
-    """Both rounds on one sequence; each mask is told while it is the stored one and the core knows how soft it is.
-
-    Args:
-        core: bound to the video and to `masks` as its stored masks.
-        truth: frame -> mask, of the first and the last frame at least.
-        masks: one per frame; overwritten.
-    """
-    ids, last = object_ids(truth[0]), max(truth)
-    first = KeyFrame(0, truth[0], ids)
-    masks[0] = truth[0]
-    core.sync([first])
-    yield from _carried(core, 0, PropagationRequest(0, "forward", 0, last), truth, masks)
-    masks[last] = np.where(np.isin(truth[last], [*ids]), truth[last], 0)
-    core.sync([first, KeyFrame(last, masks[last], ids)])
-    yield from _carried(core, 1, PropagationRequest(last, "backward", 0, last), truth, masks)
-
-
-def _carried(
-    core: CoreApi, number: int, request: PropagationRequest, truth: Mapping[int, IndexMask], masks: list[IndexMask]
-) -> Iterator[Carried]:
-    for result in core.propagate(request, CancelToken()):
-        masks[result.frame] = result.mask
-        true = truth.get(result.frame)
-        if true is not None:
-            for object_id, measure in result.measures.items():
-                region = region_similarity(true == object_id, result.mask == object_id)
-                yield Carried(number, result.frame, object_id, measure, region)
 
 
 @dataclass(frozen=True)
@@ -130,21 +81,14 @@ def evaluate(
     images: Path, masks: Path, config: AppConfig, assessor: QualityAssessor, limit: int | None
 ) -> list[list[Judged]]:
     """Both rounds on one sequence, of its first `limit` frames. Raises AppError."""
-    from inference_core.factory import build_core  # here, so that wrong input is told before torch has loaded
-
-    with closing(FrameStore(open_source(images), budget_bytes=config.budgets.frames)) as frames:
-        truth = load_annotations(masks, frames, range(len(frames) if limit is None else min(limit, len(frames))))
-        if 0 not in truth or len(truth) < 3:
-            raise AppError(f"{masks}: needs the true mask of the first frame and of two others.", "Check --clips.")
-        stored: list[IndexMask] = [np.zeros(frames.size, np.uint8)] * len(frames)
-        found: list[list[Judged]] = [[] for _ in ROUNDS]
-        with closing(build_core(config, frames, stored.__getitem__)) as core:
-            for one in played_rounds(core, truth, stored):
-                prob = core.object_probs(one.frame, [one.object_id])
-                predicted = assessor.quality(frames.get(one.frame), prob)
-                values = (one.measure.margin, one.measure.confidence, predicted)
-                found[one.round].append(Judged(values, one.region))
-        return found
+    found: list[list[Judged]] = [[] for _ in ROUNDS]
+    with open_clip(images, masks, config, limit) as clip:
+        for one in played_rounds(clip.core, clip.truth, clip.stored):
+            prob = clip.core.object_probs(one.frame, [one.object_id])
+            predicted = assessor.quality(clip.frames.get(one.frame), prob)
+            values = (one.measure.margin, one.measure.confidence, predicted)
+            found[one.round].append(Judged(values, one.region))
+    return found
 
 
 _HEADINGS = ("sequence", "round", "masks", "J", *COLUMNS)

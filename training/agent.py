@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from evaluation.confidence import rank_correlation
+from evaluation.rounds import rank_correlation
 from model.quality_agent import QualityAgent
 from training.agent_episodes import Episode, load_episodes
 from training.agent_update import Experience, agent_loss, reward

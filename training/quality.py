@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from evaluation.confidence import rank_correlation
+from evaluation.rounds import rank_correlation
 from model.light import load_light
 from model.light_quality import LightQualityNet
 from model.quality_net import QualityNet

@@ -27,7 +27,7 @@ from torch import Tensor
 
 from evaluation.correction import find_clips
 from evaluation.metrics import contour_accuracy
-from evaluation.quality import played_rounds
+from evaluation.rounds import played_rounds
 from inference_core.factory import build_core
 from interact.annotations import load_annotations
 from model import light_quality, quality_net

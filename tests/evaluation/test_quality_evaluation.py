@@ -10,7 +10,8 @@ import pytest
 from safetensors.torch import save_file
 
 from evaluation.confidence import ROUNDS
-from evaluation.quality import COLUMNS, Judged, main, overall, played_rounds, row_of
+from evaluation.quality import COLUMNS, Judged, main, overall, row_of
+from evaluation.rounds import played_rounds
 from inference_core.api import FrameResult, KeyFrame, PropagationRequest
 from inference_core.confidence import ObjectMeasure
 from model.light_quality import LightQualityNet
