@@ -79,6 +79,7 @@ class EngineControl(QObject):
         self._used = info.engine
         if self._controller.video is not None:
             self._controller.video.is_engine_loaded = True
+            self._controller.methods.prepare()
         self._window.top_bar.set_engine(f"Engine: {info.title}", info.describe())
         self._window.job_bar.set_ram(resident_bytes())
 

@@ -1,6 +1,7 @@
 """What answers clicks and scribbles, chosen in the tool panel and remembered. GUI thread."""
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import TYPE_CHECKING, cast, get_args
 
 from gui.engine import preload_libraries
@@ -11,6 +12,7 @@ from interact.method_choice import AUTO, MethodChoice
 from interact.method_setup import make_choice, weight_row
 from interact.methods import Method
 from util.config import AppConfig
+from util.jobs import CancelToken, Job
 
 if TYPE_CHECKING:
     from gui.controller import Controller
@@ -39,6 +41,7 @@ class MethodControl:
         self._settings = controller.window.settings
         self.choice = make_methods(controller.config, self._settings)
         self._panel.tool_shown.connect(self.refresh)
+        self._panel.tool_shown.connect(self.prepare)
         self._panel.model.about_to_open.connect(self.refresh)
         self._panel.model.chosen.connect(self._choose)
         self.refresh()
@@ -60,6 +63,22 @@ class MethodControl:
         missing = {o.method.name: _fetching(o.method) for o in self.choice.offers(kind) if not o.is_ready}
         self._panel.model.set_entries(entries, missing, self.choice.wanted(kind))
 
+    def prepare(self) -> None:
+        """Build what answers the shown tool while nobody waits for it, so that the first prompt is answered at once."""
+        kind, video = self._kind, self._controller.video
+        if kind is None or video is None or not video.is_engine_loaded:
+            return
+        method = self.choice.answering(kind)
+
+        def run(token: CancelToken) -> Generator[None, None, None]:
+            self.choice.prepare(method)
+            yield from ()
+
+        if method.weights and not self.choice.is_prepared(method):
+            # A failure is told by the first prompt, which tries again.
+            job = Job("Loading what answers", None, run, lambda result: None, lambda outcome: None)
+            self._controller.runner.submit(job, replace="prepare")
+
     def open_list(self) -> None:
         """The list of models, to be chosen from with the keys."""
         if self._kind is None:
@@ -74,4 +93,5 @@ class MethodControl:
         self.choice.choose(kind, name)
         self._settings.keep_method(kind, name)
         prompts = "Clicks" if kind == "click" else "Scribbles"
+        self.prepare()
         self._controller.show_message(f"{prompts} are answered by {self.choice.answering(kind).title} now.")

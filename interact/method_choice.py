@@ -26,8 +26,8 @@ class Offer:
 class MethodChoice:
     """A `MaskPredictor` that passes each interaction on to the method chosen for its kind.
 
-    `predict` is the worker thread's, everything else the GUI thread's. A network is built when it is first asked, on
-    the thread that asks, and kept.
+    `predict` and `prepare` are the worker thread's, everything else the GUI thread's. A network is built when it is
+    first asked or prepared, on that thread, and kept.
 
     Args:
         build: makes the predictor of a method; raises AppError.
@@ -71,7 +71,14 @@ class MethodChoice:
     def predict(self, image: ImageU8, interaction: Interaction, token: CancelToken) -> Region:
         """See `MaskPredictor`. Also raises what building raises, AppError for weights; the next call tries again."""
         token.check()
-        method = self.answering(interaction.kind)
+        return self.prepare(self.answering(interaction.kind)).predict(image, interaction, token)
+
+    def is_prepared(self, method: Method) -> bool:
+        """Any thread."""
+        return method.name in self._built
+
+    def prepare(self, method: Method) -> MaskPredictor:
+        """The method, built now if it is not yet there; raises what building raises."""
         if method.name not in self._built:
             self._built[method.name] = self._build(method)
-        return self._built[method.name].predict(image, interaction, token)
+        return self._built[method.name]

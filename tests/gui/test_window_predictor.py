@@ -14,6 +14,7 @@ from gui.method_control import make_methods
 from gui.settings import Settings
 from inference_core import registry
 from interact.method_choice import AUTO
+from interact.methods import find_method
 from model import zoo
 from model.interaction_net import InteractionNet
 from model.zoo import WeightFile
@@ -75,6 +76,19 @@ def test_the_list_shows_what_is_here_and_remembers_the_choice(
     driver.trigger("tool.model")
     assert "Click and Scribble" in driver.window.hint_label.full_text
     assert make_methods(AppConfig(), Settings()).wanted("click") == "grabcut"
+
+
+def test_what_answers_is_built_before_the_first_prompt(start: Start, shelf: Path, synthetic_folder: Path) -> None:
+    save_file(InteractionNet().state_dict(), shelf / "light_interaction.safetensors")
+    driver = start("--images", synthetic_folder, "--interaction", "auto", "--device", "cpu")
+    choice = driver.window.controller.methods.choice
+    assert not choice.is_prepared(find_method("light"))
+    driver.wait(lambda: choice.is_prepared(find_method("light")))
+    (shelf / "s2m.pth").touch()  # not weights at all: the first stroke tells, choosing the tool does not
+    driver.trigger("tool.scribble")
+    driver.wait_idle()
+    assert not choice.is_prepared(find_method("s2m"))
+    assert choice.answering("scribble").name == "s2m"
 
 
 def test_a_click_by_the_network_and_one_without_its_weights(
