@@ -160,6 +160,7 @@ class Controller(QObject):
         session.interaction_changed.connect(self.update_actions)
         session.in_out.changed.connect(self.update_actions)
         session.frame_changed.connect(lambda frame: self.propagation.foretell())
+        session.frame_changed.connect(self.ahead.hold)
         session.tool_changed.connect(self.show_hint)
         view.player.playing_changed.connect(self.window.transport.set_playing)
         view.failed.connect(partial(self.window.dialogs.show_error, "A frame cannot be shown"))

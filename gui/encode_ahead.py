@@ -1,8 +1,9 @@
 """Has the engine look at frames while it has nothing else to do, so that a propagation finds that done. GUI thread.
 
 What a network makes of a frame before it knows any mask is the larger part of the light network's work. It is kept in
-the workspace (`storage.feature_folder`), up to the budget of `--mem_profile`. Any other job of the worker goes first:
-this one ends after the frame in hand and comes back when the worker has had nothing to do for `PAUSE`.
+the workspace (`storage.feature_folder`), up to the budget of `--mem_profile`. Everything else goes first: another job
+of the worker, the pointer over the picture (a click may follow, and wants its answer at once), a frame that is sought.
+This one ends then after the frame in hand, and comes back when there has been nothing of that for `PAUSE`.
 """
 from __future__ import annotations
 
@@ -45,13 +46,24 @@ class EncodeAhead(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(PAUSE)
         self._timer.timeout.connect(self._begin)
-        self._runner.finished.connect(self._timer.start)
+        self._is_held = False
+        # Not the timer's own slot: it would take the job's number for an interval.
+        self._runner.finished.connect(lambda *_: self._timer.start())
+        canvas = controller.window.canvas
+        for sign_of_life in (canvas.hovered, canvas.pointer):
+            sign_of_life.connect(self.hold)
+
+    def hold(self, *_: object) -> None:
+        """The user is about to want something."""
+        self._is_held = True
+        self._timer.start()
 
     def _begin(self) -> None:
         video = self._controller.video
         if video is None or not video.engine.keeps_features or video.engine is self._through:
             return
         if not self._runner.is_busy() and not self._controller.closing.has_begun:
+            self._is_held = False
             self._runner.submit(self._job(video.engine, video.session.frame, len(video.session.frames)))
 
     def _job(self, engine: Engine, frame: int, count: int) -> Job[int]:
@@ -64,7 +76,7 @@ class EncodeAhead(QObject):
             with closing(core.encode_ahead(nearest_first(frame, count), token)) as made:
                 for done in made:
                     yield done
-                    if self._runner.has_waiting:
+                    if self._runner.has_waiting or self._is_held:
                         return
             is_through = True
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
+from PyQt5.QtCore import QEvent, Qt
 
 from gui import encode_ahead
 from gui.encode_ahead import nearest_first
@@ -99,6 +101,29 @@ def test_another_job_goes_first_and_then_it_goes_on(start: Start, synthetic_fold
     build.looks.allow(1)  # the frame in hand
     assert has_run.wait(TIMEOUT / 1000)
     assert seen_then == [0, 1, 2]
+    build.looks.open()
+    driver.wait(lambda: len(core.seen) == len(driver.session.frames))
+
+
+def test_the_pointer_and_another_frame_hold_it(
+    start: Start, synthetic_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encode_ahead, "PAUSE", 300)  # long enough to be seen
+    build = LookingBuilder()
+    build.looks.close()
+    driver, core = opened(start, synthetic_folder, build)
+    runner = driver.window.controller.runner
+    signs = (
+        lambda: driver.mouse(QEvent.MouseMove, (20, 20), Qt.NoButton, Qt.NoButton),
+        lambda: driver.trigger("frame.next"),
+    )
+    for seen, sign in ((1, signs[0]), (3, signs[1])):
+        build.looks.allow(1)
+        driver.wait(partial(lambda wanted: len(core.seen) == wanted, seen))
+        sign()
+        build.looks.allow(1)  # the frame in hand; the next one would wait at the gate
+        driver.wait(lambda: not runner.is_busy())
+        assert len(core.seen) == seen + 1
     build.looks.open()
     driver.wait(lambda: len(core.seen) == len(driver.session.frames))
 
