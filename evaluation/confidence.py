@@ -12,8 +12,6 @@ many are suspects by confidence or by flicker, and how many are both.
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -23,10 +21,10 @@ from pathlib import Path
 import numpy as np
 
 from evaluation.correction import find_clips
+from evaluation.rank_report import RankRow, RankTable
 from evaluation.rounds import ROUNDS, Carried, open_clip, play_round, rank_correlation
 from inference_core.api import CoreApi
 from inference_core.confidence import SUSPECT_BELOW, ObjectMeasure
-from storage.atomic_file import write_atomic
 from util.config import AppConfig
 from util.errors import AppError
 from util.flicker import FLICKER_ABOVE, flicker
@@ -71,23 +69,20 @@ def _measured(carried: Sequence[Carried], last: int, masks: Sequence[IndexMask])
     return samples
 
 
-@dataclass(frozen=True)
-class Row:
-    """One line of the table.
+class Row(RankRow):
+    """Counts: masks below `BAD`, masks that the rule suspects, and masks that are both."""
 
-    Args:
-        correlations: by `MEASURES`; NaN where a measure is not there, or constant, or all masks are equally good.
-        bad, suspects, both: masks below `BAD`, masks that the rule suspects, and masks that are both.
-    """
+    @property
+    def bad(self) -> int:
+        return self.counts[0]
 
-    sequence: str
-    round: str
-    samples: int
-    mean: float
-    correlations: tuple[float, ...]
-    bad: int
-    suspects: int
-    both: int
+    @property
+    def suspects(self) -> int:
+        return self.counts[1]
+
+    @property
+    def both(self) -> int:
+        return self.counts[2]
 
 
 def row_of(sequence: str, round_name: str, samples: Sequence[Sample]) -> Row:
@@ -95,55 +90,18 @@ def row_of(sequence: str, round_name: str, samples: Sequence[Sample]) -> Row:
     correlations = []
     for name in MEASURES:
         values = [sample.value(name) for sample in samples]
-        has_all = all(value is not None for value in values)
-        correlations.append(rank_correlation(values, regions) if has_all else float("nan"))
+        known = [value for value in values if value is not None]
+        correlations.append(rank_correlation(known, regions) if len(known) == len(values) else float("nan"))
     suspect = np.array([sample.is_suspect for sample in samples])
     bad = regions < BAD
-    return Row(
-        sequence, round_name, len(samples), float(regions.mean()), tuple(correlations), int(bad.sum()),
-        int(suspect.sum()), int((bad & suspect).sum()),
-    )
-
-
-def overall(rows: Sequence[Row]) -> list[Row]:
-    """By round: correlations are means over the sequences that have one, counts are sums."""
-    found = []
-    for name in ROUNDS:
-        own = [row for row in rows if row.round == name]
-        columns = zip(*(row.correlations for row in own), strict=True)
-        known = [[value for value in column if value == value] for column in columns]
-        means = tuple(float(np.mean(column)) if column else float("nan") for column in known)
-        sums = [sum(getattr(row, part) for row in own) for part in ("samples", "bad", "suspects", "both")]
-        mean = float(np.average([row.mean for row in own], weights=[row.samples for row in own]))
-        found.append(Row("mean", name, sums[0], mean, means, *sums[1:]))
-    return found
+    counts = (int(bad.sum()), int(suspect.sum()), int((bad & suspect).sum()))
+    return Row(sequence, round_name, len(samples), float(regions.mean()), tuple(correlations), counts)
 
 
 def evaluate(images: Path, masks: Path, config: AppConfig, limit: int | None) -> list[list[Sample]]:
     """Both rounds on one sequence, of its first `limit` frames. Raises AppError."""
     with open_clip(images, masks, config, limit) as clip:
         return measure_rounds(clip.core, clip.truth, clip.stored)
-
-
-_HEADINGS = ("sequence", "round", "masks", "J", *MEASURES, "bad", "suspects", "bad_suspects")
-
-
-def _cells(row: Row, digits: int) -> tuple[str, ...]:
-    numbers = ["" if value != value else f"{value:.{digits}f}" for value in row.correlations]
-    counts = (str(row.bad), str(row.suspects), str(row.both))
-    return (row.sequence, row.round, str(row.samples), f"{row.mean:.{digits}f}", *numbers, *counts)
-
-
-def as_line(row: Row) -> str:
-    """One line of the table for people."""
-    name, title, *cells = _cells(row, 3)
-    return f"{name:<20}{title:<16}" + "".join(f"{cell:>13}" for cell in cells)
-
-
-def as_csv(rows: Sequence[Row]) -> str:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows([_HEADINGS, *(_cells(row, 6) for row in rows)])
-    return text.getvalue()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -159,24 +117,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--csv", type=Path, help="write the table here, too")
     given = parser.parse_args(argv)
     config = AppConfig(engine=given.engine, weights=given.weights, size=given.size)
-    rows: list[Row] = []
-    pooled: dict[str, list[Sample]] = {title: [] for title in ROUNDS}
+    table = RankTable((*MEASURES, "bad", "suspects", "bad_suspects"), 13)
     try:
         clips = {name: (images, masks) for name, images, masks in find_clips(given.clips)}
         missing = [name for name in given.sequence or () if name not in clips]
         if missing:
             raise AppError(f"{given.clips}: has no sequence {missing[0]}.", f"There are {', '.join(clips)}.")
-        print(f"{_HEADINGS[0]:<20}{_HEADINGS[1]:<16}" + "".join(f"{cell:>13}" for cell in _HEADINGS[2:]))
-        for name in given.sequence or clips:
-            for title, samples in zip(ROUNDS, evaluate(*clips[name], config, given.frames), strict=True):
-                rows.append(row_of(name, title, samples))
-                pooled[title] += samples
-                print(as_line(rows[-1]), flush=True)
-        rows += [*overall(rows), *(row_of("together", title, pooled[title]) for title in ROUNDS)]
-        for row in rows[-2 * len(ROUNDS) :]:
-            print(as_line(row))
-        if given.csv is not None:
-            write_atomic(given.csv, as_csv(rows).encode())
+        played = ((name, evaluate(*clips[name], config, given.frames)) for name in given.sequence or clips)
+        table.fill(played, row_of, given.csv)
     except AppError as error:
         print(f"evaluation.confidence: {error}", file=sys.stderr)
         return 2

@@ -100,7 +100,7 @@ def rank_correlation(one: ArrayLike, other: ArrayLike) -> float:
     ranks = [_ranks(np.asarray(values, np.float64)) for values in (one, other)]
     if any(np.ptp(row) == 0 for row in ranks):
         return float("nan")
-    return float(np.corrcoef(*ranks)[0, 1])
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:

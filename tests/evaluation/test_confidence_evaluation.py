@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluation.confidence import MEASURES, Sample, main, measure_rounds, overall, row_of
+from evaluation.confidence import MEASURES, Sample, main, measure_rounds, row_of
+from evaluation.rank_report import overall
 from evaluation.rounds import ROUNDS, rank_correlation
 from inference_core.api import FrameResult, KeyFrame, PropagationRequest
 from inference_core.confidence import SUSPECT_BELOW, ObjectMeasure

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from safetensors.torch import save_file
 
-from evaluation.confidence import ROUNDS
-from evaluation.quality import COLUMNS, Judged, main, overall, row_of
-from evaluation.rounds import played_rounds
+from evaluation.quality import COLUMNS, Judged, main, row_of
+from evaluation.rank_report import overall
+from evaluation.rounds import ROUNDS, played_rounds
 from inference_core.api import FrameResult, KeyFrame, PropagationRequest
 from inference_core.confidence import ObjectMeasure
 from model.light_quality import LightQualityNet
@@ -25,11 +25,11 @@ def test_rows_and_their_means() -> None:
     values = zip(rising, falling, flat, strict=True)
     one = row_of("a", ROUNDS[0], [Judged(v, r) for v, r in zip(values, rising, strict=True)])
     assert one.correlations[:2] == pytest.approx((1, -1)) and np.isnan(one.correlations[2])
-    assert one.masks == 3 and one.mean == pytest.approx(0.4)
+    assert one.samples == 3 and one.mean == pytest.approx(0.4)
     other = row_of("b", ROUNDS[0], [Judged((0.1, 0.1, 0.2), 0.5), Judged((0.2, 0.2, 0.4), 1.0)])
     second = row_of("b", ROUNDS[1], [Judged((0.1, 0.1, 0.2), 0.5), Judged((0.2, 0.2, 0.4), 1.0)])
     first, last = overall([one, other, second])
-    assert first.correlations == pytest.approx((1, 0, 1)) and first.masks == 5
+    assert first.correlations == pytest.approx((1, 0, 1)) and first.samples == 5
     assert first.mean == pytest.approx((0.1 + 0.2 + 0.9 + 0.5 + 1.0) / 5)
     assert last.correlations == pytest.approx((1, 1, 1))
 
