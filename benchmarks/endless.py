@@ -45,7 +45,8 @@ def run(config: AppConfig, video: MovingDiscs, folder: Path, every: int) -> None
         job = HeadlessRun(core, stops, {0: first}, masks, is_partial=False)
         idle, begun, worked = resident_bytes() or 0, time.perf_counter(), time.process_time()
         print(f"{core.engine} on {core.device}, idle {idle / _MIB:.0f} MiB", flush=True)
-        print("| frame | memory above idle, MiB | engine's memory, MiB | seconds per frame | processor s |\n|---|---|---|---|---|")
+        print("| frame | memory above idle, MiB | engine's memory, MiB | seconds per frame | processor s |")
+        print("|---|---|---|---|---|")
         for done in job.run(CancelToken()):
             if done % every == 0:
                 clock, processor = (time.perf_counter() - begun) / every, (time.process_time() - worked) / every

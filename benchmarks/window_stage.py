@@ -49,6 +49,11 @@ class WindowStage:
                 raise SystemExit("the window does not come to rest")
             self.app.processEvents(QEventLoop.AllEvents | QEventLoop.WaitForMoreEvents)
 
+    def pause(self, seconds: float) -> None:
+        """Let the window work for so long."""
+        end = time.monotonic() + seconds
+        self.wait(lambda: time.monotonic() >= end)
+
     def rest(self) -> None:
         """Until no job runs and the frame is on the screen."""
         controller = self.window.controller
