@@ -1,6 +1,6 @@
-"""Frames per second and memory of every engine, and STCN beside its equations written down directly.
+"""Speed and memory of every engine, and STCN beside its equations written down directly.
 
-    python -m benchmarks.engines [ENGINE ...] [--objects 1 3] [--frames 10] [--height 480] [--width 854] [--size PIXELS]
+    python -m benchmarks.engines [ENGINE ...] [--objects 1 3] [--videos 854x480] [--frames 10] [--size PIXELS]
 
 Each line is a process of its own, so that peaks of memory do not mix. Networks whose file is not here run with random
 weights, which costs the same. The ratio to `benchmarks.plain` is taken within one run; as a figure about the published
@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -38,8 +39,9 @@ from util.types import Size
 PLAIN = "plain"
 ENGINES = {"light": "light", "stcn": "stcn", "stm": "stm", "afb-urr": "afb_urr", "rvos": "rvos"}
 """Engine -> its row in `inference_core.network_list`."""
+PUBLISHED_SIZE = Size(480, 854)
 PUBLISHED_SECONDS = {1: 1.25, 3: 2.95}
-"""Per frame, by objects: 480x854, 10 frames, float32, 2 cores that reach 215 to 256 GFLOP/s."""
+"""Per frame, by objects: 10 frames of that size, float32, 2 cores that reach 215 to 256 GFLOP/s."""
 TOLERANCE = 0.2
 _MIB = 1 << 20
 
@@ -49,8 +51,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("engines", nargs="*", metavar="ENGINE", help=f"{', '.join(ENGINES)} (all)")
     made.add_argument("--objects", type=int, nargs="+", default=[1, 3], metavar="K", help="numbers of objects (1 3)")
     made.add_argument("--frames", type=int, default=10, metavar="N", help="frames of the video (10)")
-    made.add_argument("--height", type=int, default=480, metavar="PIXELS", help="of the video (480)")
-    made.add_argument("--width", type=int, default=854, metavar="PIXELS", help="of the video (854)")
+    made.add_argument(
+        "--videos", type=_size, nargs="+", default=[PUBLISHED_SIZE], metavar="WxH", help="sizes of the video (854x480)"
+    )
     made.add_argument("--size", type=int, metavar="PIXELS", help="shorter side for the networks (the engine's own)")
     made.add_argument("--device", choices=DEVICES, default="auto", help="where the networks run (auto)")
     made.add_argument("--no_amp", action="store_true", help="full float32")
@@ -68,8 +71,13 @@ def weights_or_random(engine: str, folder: Path) -> Path:
     return network.save(network.make(), folder)
 
 
-def _engine_seconds(engine: str, given: argparse.Namespace, video: MovingDiscs) -> list[float]:
-    """Seconds of every frame but the first."""
+def _size(text: str) -> Size:
+    width, _, height = text.partition("x")
+    return Size(int(height), int(width))
+
+
+def _engine_seconds(engine: str, given: argparse.Namespace, video: MovingDiscs) -> tuple[str, list[float]]:
+    """The device, and the seconds of every frame but the first."""
     store = FrameStore(video, budget_bytes=256 * _MIB)
     with tempfile.TemporaryDirectory() as folder, contextlib.closing(store) as frames:
         config = AppConfig(
@@ -80,7 +88,7 @@ def _engine_seconds(engine: str, given: argparse.Namespace, video: MovingDiscs) 
         with contextlib.closing(build_core(config, frames, lambda frame: blank)) as core:
             first = video.mask(0)
             core.sync([KeyFrame(0, first, frozenset(range(1, given.objects[0] + 1)))])
-            return _timed(core.propagate(PropagationRequest(0, "forward"), CancelToken()))
+            return core.device.split()[0], _timed(core.propagate(PropagationRequest(0, "forward"), CancelToken()))
 
 
 def _timed(results: Iterator[object]) -> list[float]:
@@ -102,26 +110,38 @@ def _plain_seconds(given: argparse.Namespace, video: MovingDiscs) -> list[float]
     return _timed(follow(network, images, masks))
 
 
+class Measured(NamedTuple):
+    """Of one engine, number of objects and size of the video, after its first frame."""
+
+    device: str
+    mean: float
+    """Seconds per frame."""
+    longest: float
+    peak: int
+    """Bytes of main memory of the whole process."""
+
+
 def measure_one(given: argparse.Namespace) -> None:
-    """In a process of its own: prints seconds per frame and the peak of memory."""
-    [name], size = given.engines, Size(given.height, given.width)
+    """In a process of its own: prints the device, mean and longest seconds of a frame, and the peak of memory."""
+    [name], [size] = given.engines, given.videos
     video = MovingDiscs(given.frames, size, given.objects[0])
-    taken = _plain_seconds(given, video) if name == PLAIN else _engine_seconds(name, given, video)
-    print(f"{statistics.mean(taken)} {peak_bytes() or 0}")
+    device, taken = ("cpu", _plain_seconds(given, video)) if name == PLAIN else _engine_seconds(name, given, video)
+    print(f"{device} {statistics.mean(taken)} {max(taken)} {peak_bytes() or 0}")
 
 
-def _measure(name: str, objects: int, argv: Sequence[str]) -> tuple[float, int]:
-    """Seconds per frame and peak bytes. Raises AppError when the process fails."""
+def _measure(name: str, objects: int, size: Size, argv: Sequence[str]) -> Measured:
+    """Raises AppError when the process fails."""
     command = [sys.executable, "-m", "benchmarks.engines", name, "--objects", str(objects), "--one", *argv]
+    command += ["--videos", f"{size.width}x{size.height}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise AppError(f"{name} with {objects} objects failed: {done.stderr.strip().splitlines()[-1]}")
-    seconds, peak = done.stdout.split()[-2:]
-    return float(seconds), int(peak)
+    device, mean, longest, peak = done.stdout.split()[-4:]
+    return Measured(device, float(mean), float(longest), int(peak))
 
 
 def _passed_on(given: argparse.Namespace) -> Iterator[str]:
-    for name in ("frames", "height", "width", "size", "device"):
+    for name in ("frames", "size", "device"):
         value = getattr(given, name)
         if value is not None:
             yield from (f"--{name}", str(value))
@@ -140,32 +160,44 @@ def main(argv: Sequence[str] | None = None) -> int:
     if given.one:
         measure_one(given)
         return 0
-    print("| engine | objects | s per frame | frames/s | peak memory, MiB |\n|---|---|---|---|---|")
-    seconds: dict[tuple[str, int], float] = {}
+    print("| engine | objects | video | device | frames/s | ms per frame | longest | peak memory, MiB | times plain |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    notes = []
     try:
-        for name in names:
+        for size in given.videos:
             for objects in given.objects:
-                seconds[name, objects], peak = _measure(name, objects, [*_passed_on(given)])
-                took = seconds[name, objects]
-                print(f"| {name} | {objects} | {took:.3f} | {1 / took:.2f} | {peak / _MIB:.0f} |", flush=True)
+                plain = _print_rows(names, objects, size, given)
+                if plain and objects in PUBLISHED_SECONDS and (size, given.frames) == (PUBLISHED_SIZE, 10):
+                    notes.append(_note(plain.mean, objects))
     except AppError as error:
         print(f"benchmarks.engines: {error}", file=sys.stderr)
         return 2
-    for objects in given.objects:
-        _compare(seconds, objects, given)
+    print("\n".join(notes), end="\n" if notes else "")
     return 0
 
 
-def _compare(seconds: dict[tuple[str, int], float], objects: int, given: argparse.Namespace) -> None:
-    plain, engine = seconds.get((PLAIN, objects)), seconds.get(("stcn", objects))
-    if plain is None or engine is None:
-        return
-    print(f"stcn, {objects} objects: {plain / engine:.2f} times as fast as its equations written down directly")
-    published = PUBLISHED_SECONDS.get(objects)
-    if published is not None and (given.height, given.width, given.frames) == (480, 854, 10):
-        is_alike = abs(plain / published - 1) <= TOLERANCE
-        quoted = "may be quoted" if is_alike else "must not be quoted"
-        print(f"  plain {plain:.2f} s, published {published:.2f} s: the ratio {quoted} about the published program")
+def _print_rows(names: Sequence[str], objects: int, size: Size, given: argparse.Namespace) -> Measured | None:
+    """The plain equations first, so that STCN can be compared with them; returns what these took."""
+    plain: Measured | None = None
+    for name in sorted(names, key=lambda name: name != PLAIN):
+        found = _measure(name, objects, size, [*_passed_on(given)])
+        plain = found if name == PLAIN else plain
+        ratio = f"{plain.mean / found.mean:.2f}" if plain and name in (PLAIN, "stcn") else ""
+        print(
+            f"| {name} | {objects} | {size.width}x{size.height} | {found.device} | {1 / found.mean:.2f}"
+            f" | {1000 * found.mean:.0f} | {1000 * found.longest:.0f} | {found.peak / _MIB:.0f} | {ratio} |",
+            flush=True,
+        )
+    return plain
+
+
+def _note(plain: float, objects: int) -> str:
+    published = PUBLISHED_SECONDS[objects]
+    quoted = "may be quoted" if abs(plain / published - 1) <= TOLERANCE else "must not be quoted"
+    return (
+        f"plain, {objects} objects: {plain:.2f} s, published {published:.2f} s: the ratio {quoted} about the published"
+        " program"
+    )
 
 
 if __name__ == "__main__":

@@ -62,10 +62,11 @@ def read(video: MovingDiscs) -> list[np.ndarray]:
 
 
 def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
-    tiny = ["--objects", "1", "--frames", "3", "--height", "32", "--width", "48", "--size", "32", "--device", "cpu"]
+    tiny = ["--objects", "1", "--frames", "3", "--videos", "48x32", "--size", "32", "--device", "cpu"]
     assert engines.main(["light", *tiny]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 3 and lines[2].startswith("| light | 1 | ")
+    assert len(lines) == 3 and lines[2].startswith("| light | 1 | 48x32 | cpu | ")
+    assert lines[0].count("|") == lines[1].count("|") == lines[2].count("|")
     with pytest.raises(SystemExit) as stop:
         engines.main(["nothing"])
     assert stop.value.code == 2
