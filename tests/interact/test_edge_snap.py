@@ -1,9 +1,12 @@
 """Outlines that are moved onto edges: near ones, and only near ones."""
 from __future__ import annotations
 
+import cv2
 import numpy as np
+import pytest
 
-from interact.edge_snap import BAND, SURE, snap
+from interact import edge_snap
+from interact.edge_snap import BAND, SAMPLES, SURE, snap
 from interact.seeds import INSIDE, OUTSIDE, UNKNOWN
 
 SIDE = 120
@@ -74,3 +77,80 @@ def test_no_inside_or_no_outside() -> None:
 def test_the_same_answer_every_time() -> None:
     image = picture(np.random.default_rng(5))
     assert (snap(image, answer(75), nothing_said()) == snap(image, answer(75), nothing_said())).all()
+
+
+def large(rng: np.random.Generator, right: int) -> tuple[np.ndarray, np.ndarray]:
+    """An ellipse on another ground and the network's answer, which is shifted."""
+    rows, columns = np.mgrid[:240, :256]
+    shape = ((rows - 120) / 80) ** 2 + ((columns - right) / 90) ** 2 < 1
+    image = np.where(shape[..., None], (190, 90, 60), (70, 120, 150)) + rng.normal(0, 20, (240, 256, 3))
+    return np.clip(image, 0, 255).astype(np.uint8), shape
+
+
+def test_a_wide_band_is_cut_at_half_the_size_first_and_nearly_the_same_comes_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    image, truth = large(np.random.default_rng(6), 128)
+    soft = np.where(large(np.random.default_rng(6), 136)[1], 0.8, 0.2).astype(np.float32)
+    seeds = np.full(truth.shape, UNKNOWN, np.uint8)
+    sizes: list[int] = []
+    cut = edge_snap._cut
+    monkeypatch.setattr(edge_snap, "_cut", lambda *given: (sizes.append(given[1].shape[0]), cut(*given))[1])
+    stepwise = snap(image, soft, seeds)
+    assert sizes == [120, 240]
+    monkeypatch.setattr(edge_snap, "MAX_UNDECIDED", truth.size)
+    at_once = snap(image, soft, seeds)
+    assert sizes == [120, 240, 240]
+    assert (stepwise & at_once).sum() > 0.995 * (stepwise | at_once).sum()
+    assert (at_once != truth).sum() < 0.1 * ((soft > 0.5) != truth).sum()
+
+
+def test_only_the_rectangle_that_the_band_reaches_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, ...]] = []
+    grab = cv2.grabCut
+
+    def watched(image: np.ndarray, *given: object) -> object:
+        seen.append(image.shape[:2])
+        return grab(image, *given)
+
+    image = picture(np.random.default_rng(7))
+    wide = np.pad(image, ((60, 60), (60, 60), (0, 0)), mode="edge")
+    monkeypatch.setattr(cv2, "grabCut", watched)
+    near = snap(image, answer(75), nothing_said())
+    far = snap(wide, np.pad(answer(75), 60, constant_values=0.2), np.pad(nothing_said(), 60))
+    assert (far[60:-60, 60:-60] == near).mean() > 0.999 and not far[:60].any()
+    (models, cut), (more_models, same_cut) = seen[:2], seen[2:]
+    assert models[0] == more_models[0] == 1 and models[1] <= 2 * SAMPLES
+    assert cut == same_cut and cut[0] < SIDE and cut[1] < SIDE
+
+
+def test_a_colour_that_neither_side_knows_stays_as_the_network_has_it() -> None:
+    """Drawings are flat: a model of exactly one colour gives every other the probability 0."""
+    plain = np.full((SIDE, SIDE, 3), (60, 150, 60), np.uint8)
+    plain[30:90, 20:RIGHT_EDGE] = (190, 50, 50)
+    labels = np.where(answer(RIGHT_EDGE) > 0.5, cv2.GC_FGD, cv2.GC_BGD).astype(np.uint8)
+    colors = edge_snap._learn(plain, labels).weighted(edge_snap.COLOR_WEIGHT)
+    labels[20:100, RIGHT_EDGE - 6 : RIGHT_EDGE] = cv2.GC_PR_BGD
+    labels[20:100, RIGHT_EDGE : RIGHT_EDGE + 6] = cv2.GC_PR_FGD
+    odd = plain.copy()
+    odd[50:60, RIGHT_EDGE - 2 : RIGHT_EDGE + 2] = (20, 20, 250)
+    after = edge_snap._cut(odd, labels, colors)
+    assert (after[50:60, RIGHT_EDGE - 2 : RIGHT_EDGE] == cv2.GC_BGD).all()
+    assert (after[50:60, RIGHT_EDGE : RIGHT_EDGE + 2] == cv2.GC_FGD).all()
+    assert (after[40, RIGHT_EDGE - 6 : RIGHT_EDGE + 6] & 1 == [1] * 6 + [0] * 6).all(), "elsewhere colours decide"
+
+
+def test_a_weighted_colour_model() -> None:
+    """The -log of a Gaussian is as many times what it was."""
+    rng = np.random.default_rng(8)
+    model = np.zeros((1, 65))
+    spread = np.cov(rng.normal(0, 9, (3, 40))) + 4 * np.eye(3)
+    model[0, 0], model[0, 5:8], model[0, 20:29] = 1.0, (100, 120, 140), spread.ravel()
+
+    def cost(model: np.ndarray, color: np.ndarray) -> float:
+        away, covariance = color - model[0, 5:8], model[0, 20:29].reshape(3, 3)
+        height = np.log(model[0, 0]) - 0.5 * np.log(np.linalg.det(covariance))
+        return float(0.5 * away @ np.linalg.inv(covariance) @ away - height)
+
+    for color in rng.uniform(80, 160, (5, 3)):
+        assert cost(edge_snap._weighted(model, 3.0), color) == pytest.approx(3 * cost(model, color), rel=0.01)
