@@ -14,6 +14,7 @@ from inference_core.device import ComputeDevice, open_device
 from model import zoo
 from model.folding import fold_batch_norm
 from model.interaction_net import IMAGE_MEAN, IMAGE_STD, InteractionNet, load_interaction_net
+from model.winograd import use_winograd
 from util.types import ImageU8
 
 _MULTIPLE = 32
@@ -24,11 +25,12 @@ class NetworkSegmenter:
     """See `CropSegmenter`. Any size goes in; the border is repeated up to what the network takes.
 
     Args:
-        network: float32, in eval mode; is changed (its batch normalisation folded, placed on the device).
+        network: float32, in eval mode; is changed (its batch normalisation folded, made fast for the device).
     """
 
     def __init__(self, network: InteractionNet, compute: ComputeDevice) -> None:
-        self._network = compute.place(fold_batch_norm(network))
+        folded = fold_batch_norm(network)
+        self._network = compute.place(use_winograd(folded) if compute.is_plain_processor else folded)
         self._compute = compute
         self._mean = torch.tensor(IMAGE_MEAN, device=compute.device)[:, None, None]
         self._std = torch.tensor(IMAGE_STD, device=compute.device)[:, None, None]

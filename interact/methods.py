@@ -70,7 +70,9 @@ def build_predictor(
         from inference_core.interaction import build_segmenter
 
         segmenter = build_segmenter(device, mixed_precision=mixed_precision, weights=weights)
-        return NetworkPredictor(segmenter, LIGHT_LENS, snaps=True)
+        light = NetworkPredictor(segmenter, LIGHT_LENS, snaps=True)
+        light.warm_up()
+        return light
     if method.name == "s2m":
         from inference_core.scribble_predictor import build_scribble_segmenter
 
