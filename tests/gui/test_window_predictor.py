@@ -15,6 +15,7 @@ from gui.settings import Settings
 from inference_core import registry
 from interact.method_choice import AUTO
 from interact.methods import find_method
+from interact.network_predictor import NetworkPredictor
 from model import zoo
 from model.interaction_net import InteractionNet
 from model.zoo import WeightFile
@@ -78,12 +79,17 @@ def test_the_list_shows_what_is_here_and_remembers_the_choice(
     assert make_methods(AppConfig(), Settings()).wanted("click") == "grabcut"
 
 
-def test_what_answers_is_built_before_the_first_prompt(start: Start, shelf: Path, synthetic_folder: Path) -> None:
+def test_what_answers_is_built_before_the_first_prompt(
+    start: Start, shelf: Path, synthetic_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warmed: list[NetworkPredictor] = []
+    monkeypatch.setattr(NetworkPredictor, "warm_up", lambda predictor: warmed.append(predictor))
     save_file(InteractionNet().state_dict(), shelf / "light_interaction.safetensors")
     driver = start("--images", synthetic_folder, "--interaction", "auto", "--device", "cpu")
     choice = driver.window.controller.methods.choice
-    assert not choice.is_prepared(find_method("light"))
+    assert not choice.is_prepared(find_method("light")) and not warmed
     driver.wait(lambda: choice.is_prepared(find_method("light")))
+    assert len(warmed) == 1
     (shelf / "s2m.pth").touch()  # not weights at all: the first stroke tells, choosing the tool does not
     driver.trigger("tool.scribble")
     driver.wait_idle()

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from inference_core.api import HINT_DIAMETER
+from interact import network_predictor
 from interact.interaction import Interaction
-from interact.methods import LIGHT_LENS
+from interact.methods import LIGHT_LENS, build_predictor, find_method
 from interact.network_predictor import NetworkPredictor
 from interact.prompts import Click, Hint, Point, Stroke
 from interact.seeds import hold_prompts
@@ -78,6 +79,29 @@ def test_the_first_click_is_answered_twice_and_the_second_time_closer() -> None:
     assert not previous.any(), "the second look starts afresh"
     red = [(np.abs(picture.astype(int) - RED) < 60).all(axis=2) for picture in (whole, near)]
     assert red[1].mean() > 4 * red[0].mean()
+
+
+@pytest.mark.parametrize(("disc", "looks"), [((300, 200, 25), 2), ((240, 180, 170), 1)])
+def test_only_the_answer_that_is_given_is_snapped(
+    disc: tuple[int, int, int], looks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, _ = scene(disc)
+    segmenter, snapped = ColorSegmenter(), list[ImageU8]()
+    kept = network_predictor.snap
+    monkeypatch.setattr(network_predictor, "snap", lambda *given: (snapped.append(given[0]), kept(*given))[1])
+    click = Interaction.start(0, 1, Click(*disc[:2], True), np.zeros(image.shape[:2], np.uint8))
+    NetworkPredictor(segmenter, LIGHT_LENS, snaps=True).predict(image, click, CancelToken())
+    assert len(segmenter.seen) == looks
+    assert len(snapped) == 1 and snapped[0] is segmenter.seen[-1][0]
+
+
+def test_built_it_has_answered_a_first_and_a_further_click(monkeypatch: pytest.MonkeyPatch) -> None:
+    segmenter = ColorSegmenter()
+    monkeypatch.setattr("inference_core.interaction.build_segmenter", lambda *given, **settings: segmenter)
+    build_predictor(find_method("light"), "cpu", mixed_precision=False)
+    (_, *first), *_, (_, previous, inside, _) = segmenter.seen
+    assert first[0].shape == (144, 256) and not first[0].any() and first[1].any()
+    assert previous.any() and inside.any() and previous.shape != first[0].shape
 
 
 def test_an_object_that_fills_the_frame_is_looked_at_once() -> None:
