@@ -20,10 +20,13 @@ from inference_core.pass_planner import Pass
 from inference_core.past_results import PastResults
 from inference_core.propagator import Memory, Propagator
 from inference_core.sparing import Sparer
+from util.allocator import give_back_freed_memory
 from util.jobs import CancelToken
 from util.types import IndexMask
 
 PREFETCH_FRAMES = 4
+_TIDY_EVERY = 100
+"""Frames between two returns of freed memory: rare enough to cost nothing (0.1 s, most of it for getting it again)."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,8 @@ class PassRun:
                 parts.propagator.follow(look.everything)
                 if frame != frames[-1]:
                     parts.sparer.run(partial(self._remember, frame), num_objects, self._rebuild)
+                if (position + 1) % _TIDY_EVERY == 0:
+                    give_back_freed_memory()
                 yield frame, look.mask, look.measures
         finally:
             parts.propagator.end_pass()
