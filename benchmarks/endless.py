@@ -1,6 +1,6 @@
 """Whether a long video needs more memory or time the longer it gets.
 
-    python -m benchmarks.endless [--frames 10000] [--height 720] [--width 1280] [--objects 3] [--engine light]
+    python -m benchmarks.endless [--frames 10000] [--height 720] [--width 1280] [--objects 3] [--size PIXELS]
 
 Carries the first frame's mask through a video that is drawn while it is read, as `propagate.py` does, masks on disk
 included, and prints main memory above the idle program (engine loaded, no frame seen) and the time per frame: on the
@@ -72,11 +72,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--width", type=int, default=1280)
     parser.add_argument("--objects", type=int, default=3)
     parser.add_argument("--engine", default="light")
+    parser.add_argument("--size", type=int, help="shorter side for the networks (default: the engine's own)")
     parser.add_argument("--mem_profile", type=int, default=0, help="as of propagate.py (default: 0)")
     parser.add_argument("--every", type=int, default=100, help="frames between two lines (default: 100)")
     given = parser.parse_args(argv)
     video = MovingDiscs(given.frames, Size(given.height, given.width), given.objects)
-    config = AppConfig(engine=given.engine, mem_profile=given.mem_profile)
+    config = AppConfig(engine=given.engine, size=given.size, mem_profile=given.mem_profile)
     try:
         with tempfile.TemporaryDirectory() as folder:
             run(config, video, Path(folder) / "masks", given.every)
