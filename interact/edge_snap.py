@@ -21,11 +21,11 @@ from util.types import ImageU8
 BAND = 0.12
 """Reach of the band on either side of the outline, as a part of the square root of the object's area."""
 MIN_BAND = 2
-SURE = 0.97
+SURE = 0.9
 """What the network is so sure of, inside or outside, is not asked about."""
 SAMPLES = 1000
 """Pixels of each side that its colours are learned from."""
-COLOR_WEIGHT = 3.0
+COLOR_WEIGHT = 2.0
 """Of a pixel's colour against the length of the outline, where GrabCut as published has 1."""
 MAX_UNDECIDED = 8000
 """Pixels that are cut at full size; of more it is half the size first. Some 20 ms."""
