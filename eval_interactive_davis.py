@@ -14,6 +14,7 @@ from evaluation.davis_track import SUMMARY, DavisTrack, Helpers, curve_table
 from evaluation.session_player import BuildCore
 from inference_core import registry
 from inference_core.frame_choice import WorstFirst
+from inference_core.registry import carried_basis
 from interact.method_choice import MethodChoice
 from interact.method_setup import make_choice
 from util.config import AppConfig
@@ -65,15 +66,15 @@ def make_helpers(config: DavisConfig, engine: AppConfig) -> Helpers:
     choice = make_choice(engine, {})
     check_scribbles(choice, engine)
     if config.frame_selection not in BY_QUALITY:
-        return Helpers(choice, build, None, None)
+        return Helpers(choice, build, None, None, is_oracle=True)
     from inference_core.advice import build_advice
 
     advice = build_advice(engine.device, mixed_precision=not engine.no_amp)
     ranker = advice.ranker if config.frame_selection == "recommend" else WorstFirst()
-    assessor = None if config.setting == "oracle" else advice.assessor
-    by = "the true J&F" if assessor is None else assessor.name
-    print(f"Next frame: {ranker.name}, by {by}.")
-    return Helpers(choice, build, ranker, assessor)
+    is_oracle = config.setting == "oracle"
+    by = carried_basis().name if advice.assessor is None else advice.assessor.name
+    print(f"Next frame: {ranker.name}, by {'the true J&F' if is_oracle else by}.")
+    return Helpers(choice, build, ranker, advice.assessor, is_oracle)
 
 
 def check_scribbles(choice: MethodChoice, engine: AppConfig) -> None:

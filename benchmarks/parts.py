@@ -20,11 +20,11 @@ import torch
 
 from generation.sequences import IMAGES, MASKS
 from inference_core.api import KeyFrame, PropagationRequest
-from inference_core.confidence import PassMeasures
 from inference_core.core import InferenceCore
 from inference_core.device import open_device
 from inference_core.engine_setup import EngineSetup
 from inference_core.fusion import NewestFuser
+from inference_core.pass_measures import PassMeasures
 from inference_core.policy import CompatPolicy
 from inference_core.propagators import light
 from model import zoo
@@ -79,7 +79,7 @@ def measure(clip: Path, truth: Path, last: int, *, is_plain: bool) -> tuple[floa
         clock.watch(engine._network, "decode", "  decode")
         clock.watch(engine, "memorize", "memorise every 5th")
         clock.watch(core._channels, "to_mask", "decide every pixel")
-        clock.watch(PassMeasures, "measure", "measure confidence")
+        clock.watch(PassMeasures, "measure", "measure quality")
         write = clock.timed(encode_mask, "PNG")
         results = core.propagate(PropagationRequest(0, "forward", 0, last, range(0)))
         next(results)

@@ -1,13 +1,13 @@
-"""Does the confidence of a propagation tell where its masks are bad? On clips whose true masks are known.
+"""Do the suspects that a propagation leaves tell where its masks are bad? On clips whose true masks are known.
 
     python -m evaluation.confidence --clips DIR [--sequence NAME ...] [--frames N] [--csv FILE]
 
 `DIR` is a data set in the DAVIS layout. The true first mask is carried forward; then the true mask of the last frame is
 given too and carried back, so that every frame has two results, fused. For both rounds the table gives Spearman's rank
-correlation of each measure, of the confidence made of them, and of the steadiness (one minus the flicker, see
-`util/flicker.py`) with the true J, over all frames and objects of a sequence, their mean over the sequences, and that
-over the masks of all sequences together; and what the rules for suspects find: how many masks have a J below 0.5, how
-many are suspects by confidence or by flicker, and how many are both.
+correlation of the margin, of the quality (`inference_core.confidence.ObjectMeasure`) and of the steadiness (one minus
+the flicker, see `util/flicker.py`) with the true J, over all frames and objects of a sequence, their mean over the
+sequences, and that over the masks of all sequences together; and what the rules for suspects find: how many masks have
+a J below 0.5, how many are suspects by quality or by flicker, and how many are both.
 """
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from util.types import IndexMask
 
 BAD = 0.5
 """A mask with a lower J is one that a user would want to find."""
-MEASURES = ("margin", "area", "overlap", "agreement", "confidence", "steadiness")
+MEASURES = ("margin", "quality", "steadiness")
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,14 @@ class Sample:
     region: float
     steadiness: float = 1.0
 
-    def value(self, name: str) -> float | None:
-        """Of one of `MEASURES`."""
-        found: float | None = self.steadiness if name == "steadiness" else getattr(self.measure, name)
-        return found
+    @property
+    def values(self) -> tuple[float, float, float]:
+        """As `MEASURES`."""
+        return self.measure.margin, self.measure.quality, self.steadiness
 
     @property
     def is_suspect(self) -> bool:
-        return self.measure.confidence < SUSPECT_BELOW or 1 - self.steadiness > FLICKER_ABOVE
+        return self.measure.quality < SUSPECT_BELOW or 1 - self.steadiness > FLICKER_ABOVE
 
 
 def measure_rounds(core: CoreApi, truth: Mapping[int, IndexMask], masks: list[IndexMask]) -> list[list[Sample]]:
@@ -87,11 +87,7 @@ class Row(RankRow):
 
 def row_of(sequence: str, round_name: str, samples: Sequence[Sample]) -> Row:
     regions = np.array([sample.region for sample in samples])
-    correlations = []
-    for name in MEASURES:
-        values = [sample.value(name) for sample in samples]
-        known = [value for value in values if value is not None]
-        correlations.append(rank_correlation(known, regions) if len(known) == len(values) else float("nan"))
+    correlations = [rank_correlation(column, regions) for column in zip(*(s.values for s in samples), strict=True)]
     suspect = np.array([sample.is_suspect for sample in samples])
     bad = regions < BAD
     counts = (int(bad.sum()), int(suspect.sum()), int((bad & suspect).sum()))
@@ -107,7 +103,7 @@ def evaluate(images: Path, masks: Path, config: AppConfig, limit: int | None) ->
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code."""
     calm_openmp(os.environ)
-    parser = argparse.ArgumentParser(prog="python -m evaluation.confidence", description="What confidence is worth.")
+    parser = argparse.ArgumentParser(prog="python -m evaluation.confidence", description="What suspects are worth.")
     parser.add_argument("--clips", type=Path, required=True, help="data set in the DAVIS layout, with all masks")
     parser.add_argument("--sequence", nargs="+", help="only these; default: all")
     parser.add_argument("--frames", type=int, help="only the first frames of each")

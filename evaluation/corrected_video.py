@@ -34,6 +34,7 @@ class Moment(NamedTuple):
     masks: tuple[IndexMask, ...]
     keys: Mapping[int, KeyFrame]
     quality: tuple[float, ...]
+    carried: Mapping[int, Mapping[int, float]]
 
 
 class CorrectedVideo:
@@ -43,13 +44,20 @@ class CorrectedVideo:
         images, masks: folders; every frame that is played needs its mask.
         limit: only the first frames; None for all.
         spare_cores: processor cores to leave to others.
+        weights: of the light quality network; None: those in their place.
 
     Raises:
         AppError: fewer than three frames, or one without a mask; what the engine needs is missing.
     """
 
     def __init__(
-        self, images: Path, masks: Path, config: AppConfig, limit: int | None = None, spare_cores: int = 0
+        self,
+        images: Path,
+        masks: Path,
+        config: AppConfig,
+        limit: int | None = None,
+        spare_cores: int = 0,
+        weights: Path | None = None,
     ) -> None:
         from inference_core.factory import build_core  # here, so that wrong input is told before torch has loaded
 
@@ -69,11 +77,14 @@ class CorrectedVideo:
             self._truth = [np.where(np.isin(truth[f], self.object_ids), truth[f], 0) for f in range(self._length)]
             self._masks: list[IndexMask] = [np.zeros(self.frames.size, np.uint8)] * len(self.frames)
             self._keys: dict[int, KeyFrame] = {}
-            self.core = build_core(config, self.frames, self._masks.__getitem__, spare_cores=spare_cores)
+            self.core = build_core(
+                config, self.frames, self._masks.__getitem__, spare_cores=spare_cores, quality=weights
+            )
         except BaseException:
             self.frames.close()
             raise
         self._quality: tuple[float, ...] = ()
+        self._carried: dict[int, Mapping[int, float]] = {}
         self.correct(0)
 
     def __len__(self) -> int:
@@ -83,6 +94,12 @@ class CorrectedVideo:
     def quality(self) -> tuple[float, ...]:
         """J&F of every frame, the mean over the objects; 1 where the true mask was given."""
         return self._quality
+
+    @property
+    def carried_quality(self) -> tuple[float, ...]:
+        """Of every frame what the latest propagation left, the mean over the objects; 1 where the mask was given."""
+        left = (self._carried[f].values() if f not in self._keys else [1.0] for f in range(self._length))
+        return tuple(float(np.mean([*values])) for values in left)
 
     def correct(self, frame: int) -> None:
         """Give the true mask of a frame and carry it both ways; nothing happens where it was given before."""
@@ -95,6 +112,7 @@ class CorrectedVideo:
         changed = {frame}
         for result in self.core.propagate(PropagationRequest(frame, "both", 0, self._length - 1), CancelToken()):
             self._masks[result.frame] = result.mask
+            self._carried[result.frame] = {i: measure.quality for i, measure in result.measures.items()}
             changed.add(result.frame)
         self._quality = tuple(
             self._score(f) if f in changed else old for f, old in enumerate(self._quality or (0.0,) * self._length)
@@ -106,13 +124,14 @@ class CorrectedVideo:
 
     def moment(self) -> Moment:
         """To come back to."""
-        return Moment(self.core.snapshot(), tuple(self._masks), dict(self._keys), self._quality)
+        return Moment(self.core.snapshot(), tuple(self._masks), dict(self._keys), self._quality, dict(self._carried))
 
     def go_back(self, moment: Moment) -> None:
         """As if nothing had been corrected since."""
         self._masks[:] = moment.masks
         self._keys = dict(moment.keys)
         self._quality = moment.quality
+        self._carried = dict(moment.carried)
         self.core.restore(moment.core)
 
     def __enter__(self) -> CorrectedVideo:

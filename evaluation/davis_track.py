@@ -42,13 +42,15 @@ class Helpers:
 
     Args:
         build: makes the engine of a video.
-        ranker, assessor: for `--frame_selection` worst and recommend; an assessor only where quality is estimated.
+        ranker, assessor: for `--frame_selection` worst and recommend. is_oracle: by the true quality; else by the
+            assessor's, and without one by the quality that the propagations leave.
     """
 
     predictor: MaskPredictor
     build: BuildCore
     ranker: FrameRanker | None
     assessor: QualityAssessor | None
+    is_oracle: bool
 
 
 @dataclass(frozen=True)
@@ -149,12 +151,14 @@ class DavisTrack:
 
     def _quality(self, name: str, player: SessionPlayer) -> Callable[[], Sequence[float]]:
         assessor = self._helpers.assessor
+        if self._helpers.is_oracle:
+            truth = self.tree.truth(name)
+            return lambda: true_quality(truth, player.masks(), player.object_ids)
         if assessor is not None:
             return lambda: estimated_quality(
                 assessor, player.frames, player.core, player.object_ids, len(player.frames)
             )
-        truth = self.tree.truth(name)
-        return lambda: true_quality(truth, player.masks(), player.object_ids)
+        return player.carried_quality
 
 
 def read_scribbles(content: Mapping[str, Any]) -> tuple[int, list[ScribblePath]]:

@@ -6,8 +6,9 @@
 in each round one more frame gets its true mask, which the program's own engine carries both ways. Random and linspace
 look at nothing; `worst` takes the frame with the lowest quality, `recommend` what the frame agent says (Yin et al.,
 "Learning to Recommend Frame for Interactive Video Object Segmentation in the Wild", CVPR 2021). The quality is the true
-one (oracle), the one that the network behind the advice predicts, or how sure the engine is. J&F is the mean over all
-frames, corrected ones included, then over the sequences. Beside the chart FILE.csv has every round of every sequence.
+one (oracle), what the propagations left (`ObjectMeasure.quality`: what the light quality network predicts), and, where
+its weights are here, what IVOS-W's network says. J&F is the mean over all frames, corrected ones included, then over
+the sequences. Beside the chart FILE.csv has every round of every sequence.
 """
 from __future__ import annotations
 
@@ -29,8 +30,8 @@ from evaluation.corrected_video import CorrectedVideo
 from evaluation.correction import find_clips
 from evaluation.next_frame import ChoiceByQuality, FrameChooser, RandomChoice, SpacedChoice, estimated_quality
 from evaluation.svg import Line, chart_file
-from inference_core.confidence import ConfidenceAssessor
 from inference_core.frame_choice import WorstFirst
+from inference_core.registry import carried_basis
 from storage.atomic_file import write_atomic
 from util.config import AppConfig
 from util.errors import AppError
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 
 Make = Callable[[CorrectedVideo, int, str], FrameChooser]
 """(video, rounds, what the random numbers hang on) -> who chooses in it."""
+
+Source = Callable[[CorrectedVideo], Sequence[float]]
+"""The quality of every frame at this moment."""
 
 
 @dataclass(frozen=True)
@@ -53,29 +57,31 @@ class Method:
     is_random: bool = False
 
 
-def methods(assessor: QualityAssessor, agent: FrameRanker | None) -> list[Method]:
-    """All that can be played; `recommend` only with an agent, and `predicted` only where a network predicts."""
+def methods(carried: str, published: QualityAssessor | None, agent: FrameRanker | None) -> list[Method]:
+    """All that can be played; `recommend` only with an agent, and `published` only with that network.
 
-    def by(ranker: FrameRanker, judge: QualityAssessor | None) -> Make:
-        def make(video: CorrectedVideo, rounds: int, seed: str) -> FrameChooser:
-            if judge is None:
-                return ChoiceByQuality(ranker, lambda: video.quality)
-            ids, count = video.object_ids, len(video)
-            return ChoiceByQuality(ranker, lambda: estimated_quality(judge, video.frames, video.core, ids, count))
+    Args:
+        carried: what to call the quality that propagations leave.
+    """
 
-        return make
+    def by(ranker: FrameRanker, source: Source) -> Make:
+        return lambda video, rounds, seed: ChoiceByQuality(ranker, lambda: source(video))
+
+    def looked_at(video: CorrectedVideo) -> Sequence[float]:
+        assert published is not None
+        return estimated_quality(published, video.frames, video.core, video.object_ids, len(video))
 
     rankers: list[tuple[str, FrameRanker]] = [("worst", WorstFirst())]
     rankers += [] if agent is None else [("recommend", agent)]
-    judges = [("predicted", assessor)] if assessor.is_trained else []
-    judges.append(("confidence", ConfidenceAssessor()))
+    sources: list[tuple[str, Source]] = [(carried, lambda video: video.carried_quality)]
+    sources += [] if published is None else [("published network", looked_at)]
     found = [
         Method("random", lambda video, rounds, seed: RandomChoice(len(video), random.Random(seed)), is_random=True),
         Method("linspace", lambda video, rounds, seed: SpacedChoice(len(video), rounds + 1)),
     ]
     for name, ranker in rankers:
-        found.append(Method(f"{name}, true quality", by(ranker, None), is_oracle=True))
-        found += [Method(f"{name}, {title}", by(ranker, judge)) for title, judge in judges]
+        found.append(Method(f"{name}, true quality", by(ranker, lambda video: video.quality), is_oracle=True))
+        found += [Method(f"{name}, {title}", by(ranker, source)) for title, source in sources]
     return found
 
 
@@ -176,11 +182,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         clips = find_clips(given.clips)[: given.count]
         from inference_core.advice import build_agent, build_assessor
 
-        assessor = build_assessor(config.device, mixed_precision=True, light_weights=given.quality)
-        wanted = methods(assessor, build_agent(given.agent))
+        published = build_assessor(config.device, mixed_precision=True)
+        is_predicted = given.quality is not None or carried_basis().is_trained
+        wanted = methods("predicted" if is_predicted else "margin", published, build_agent(given.agent))
         for name, images, masks in clips:
             spare = (os.cpu_count() or 1) - given.threads
-            with CorrectedVideo(images, masks, config, given.frames, spare) as video:
+            with CorrectedVideo(images, masks, config, given.frames, spare, given.quality) as video:
                 for one in play(video, name, wanted, given.rounds, given.seeds):
                     played.append(one)
                     ends = " ".join(f"{100 * value:.1f}" for value in one.j_and_f)

@@ -1,12 +1,12 @@
-"""Is a predicted quality worth more than confidence? On clips whose true masks are known.
+"""Is a predicted quality worth more than the engine's own margin? On clips whose true masks are known.
 
-    python -m evaluation.quality --clips DIR [--frames N] [--csv FILE]
+    python -m evaluation.quality --clips DIR [--frames N] [--quality FILE] [--csv FILE]
 
 `DIR` is a data set in the DAVIS layout. The true first mask is carried forward; then the true mask of the last frame is
 given too and carried back, so that every frame has two results, fused. For both rounds, sequence by sequence, the table
-gives Spearman's rank correlation with the true J: of the margin and of the confidence (`evaluation.confidence`), and of
-what the network behind the advice predicts of every mask. Then the mean over the sequences that have one, and the
-correlation over the masks of all sequences together.
+gives Spearman's rank correlation with the true J: of the margin, of what the light quality network predicts while the
+masks are made, and, where its weights are here, of what IVOS-W's network says when it looks at them. Then the mean over
+the sequences that have one, and the correlation over the masks of all sequences together.
 """
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ import numpy as np
 from evaluation.correction import find_clips
 from evaluation.rank_report import RankRow, RankTable
 from evaluation.rounds import ROUNDS, open_clip, played_rounds, rank_correlation
+from inference_core.registry import carried_basis
 from util.config import AppConfig
 from util.errors import AppError
 from util.threads import calm_openmp
@@ -30,15 +31,32 @@ from util.threads import calm_openmp
 if TYPE_CHECKING:
     from inference_core.api import QualityAssessor
 
-COLUMNS = ("margin", "confidence", "predicted")
+COLUMNS = ("margin", "predicted", "published")
 
 
 @dataclass(frozen=True)
 class Judged:
     """One mask: what is told without the truth, in the order of `COLUMNS`, and its true J."""
 
-    values: tuple[float, float, float]
+    values: tuple[float, ...]
     region: float
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How clips are played.
+
+    Args:
+        quality: weights of the light quality network; None: those in their place.
+        published: the network that looks at every mask; None: nobody does.
+        limit: only the first frames of each sequence; None for all. spare_cores: to leave to others.
+    """
+
+    config: AppConfig
+    quality: Path | None
+    published: QualityAssessor | None
+    limit: int | None
+    spare_cores: int
 
 
 def row_of(sequence: str, round_name: str, masks: Sequence[Judged]) -> RankRow:
@@ -49,17 +67,18 @@ def row_of(sequence: str, round_name: str, masks: Sequence[Judged]) -> RankRow:
     return RankRow(sequence, round_name, len(masks), float(np.mean(regions)), correlations)
 
 
-def evaluate(
-    images: Path, masks: Path, config: AppConfig, assessor: QualityAssessor, limit: int | None
-) -> list[list[Judged]]:
-    """Both rounds on one sequence, of its first `limit` frames. Raises AppError."""
+def evaluate(images: Path, masks: Path, setting: Setting) -> list[list[Judged]]:
+    """Both rounds on one sequence. Raises AppError."""
     found: list[list[Judged]] = [[] for _ in ROUNDS]
-    with open_clip(images, masks, config, limit) as clip:
+    with open_clip(
+        images, masks, setting.config, setting.limit, quality=setting.quality, spare_cores=setting.spare_cores
+    ) as clip:
         for one in played_rounds(clip.core, clip.truth, clip.stored):
-            prob = clip.core.object_probs(one.frame, [one.object_id])
-            predicted = assessor.quality(clip.frames.get(one.frame), prob)
-            values = (one.measure.margin, one.measure.confidence, predicted)
-            found[one.round].append(Judged(values, one.region))
+            values = [one.measure.margin, one.measure.quality]
+            if setting.published is not None:
+                prob = clip.core.object_probs(one.frame, [one.object_id])
+                values.append(setting.published.quality(clip.frames.get(one.frame), prob))
+            found[one.round].append(Judged(tuple(values), one.region))
     return found
 
 
@@ -72,16 +91,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--quality", type=Path, help="weights of a light quality network; default: the one in use")
     parser.add_argument("--size", type=int, help="shorter side that the engine works at")
     parser.add_argument("--csv", type=Path, help="write the table here, too")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="of the processor (default: all)")
     given = parser.parse_args(argv)
     config = AppConfig(engine="light", size=given.size)
     try:
         clips = find_clips(given.clips)
         from inference_core.advice import build_assessor
 
-        assessor = build_assessor(config.device, mixed_precision=True, light_weights=given.quality)
-        print(f"predicted: {assessor.name}")
-        played = ((name, evaluate(images, masks, config, assessor, given.frames)) for name, images, masks in clips)
-        RankTable(COLUMNS, 12).fill(played, row_of, given.csv)
+        published = build_assessor(config.device, mixed_precision=True)
+        spare = (os.cpu_count() or 1) - given.threads
+        setting = Setting(config, given.quality, published, given.frames, spare)
+        print(f"predicted: {given.quality or carried_basis().name}")
+        played = ((name, evaluate(images, masks, setting)) for name, images, masks in clips)
+        columns = COLUMNS if published is not None else COLUMNS[:2]
+        RankTable(columns, 12).fill(played, row_of, given.csv)
     except AppError as error:
         print(f"evaluation.quality: {error}", file=sys.stderr)
         return 2

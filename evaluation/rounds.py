@@ -47,8 +47,24 @@ class Clip(NamedTuple):
 
 
 @contextmanager
-def open_clip(images: Path, masks: Path, config: AppConfig, limit: int | None) -> Iterator[Clip]:
-    """The first `limit` frames of a clip. Raises AppError, also when too few true masks are there."""
+def open_clip(
+    images: Path,
+    masks: Path,
+    config: AppConfig,
+    limit: int | None,
+    *,
+    quality: Path | None = None,
+    spare_cores: int = 0,
+) -> Iterator[Clip]:
+    """The first `limit` frames of a clip.
+
+    Args:
+        quality: weights of the light quality network; None: those in their place.
+        spare_cores: processor cores to leave to others.
+
+    Raises:
+        AppError: also when too few true masks are there.
+    """
     from inference_core.factory import build_core  # here, so that wrong input is told before torch has loaded
 
     with closing(FrameStore(open_source(images), budget_bytes=config.budgets.frames)) as frames:
@@ -56,7 +72,8 @@ def open_clip(images: Path, masks: Path, config: AppConfig, limit: int | None) -
         if 0 not in truth or len(truth) < 3:
             raise AppError(f"{masks}: needs the true mask of the first frame and of two others.", "Check --clips.")
         stored: list[IndexMask] = [np.zeros(frames.size, np.uint8)] * len(frames)
-        with closing(build_core(config, frames, stored.__getitem__)) as core:
+        core = build_core(config, frames, stored.__getitem__, spare_cores=spare_cores, quality=quality)
+        with closing(core):
             yield Clip(frames, core, truth, stored)
 
 

@@ -82,6 +82,11 @@ class SessionPlayer:
         """uint8 [T, H, W]."""
         return np.stack([self._session.masks.get(frame) for frame in range(len(self.frames))])
 
+    def carried_quality(self) -> list[float]:
+        """Of every frame what the propagations left, the mean over the objects; 1 where nothing was carried."""
+        values = [self._session.confidence.values(object_id) for object_id in self.object_ids]
+        return np.nan_to_num(np.array(values), nan=1.0).mean(0).tolist()  # type: ignore[no-any-return]
+
     def close(self) -> None:
         """Free the engine, write and close the workspace."""
         with closing(self._session):

@@ -1,8 +1,8 @@
 """Finds the frame to correct next, on the worker thread, and goes there. GUI thread, except where said.
 
 By the published quality network and frame agent where their weights are here, which judge every frame when asked; else
-by the light quality network, which does so after every propagation; else by the confidence that the propagations left,
-which takes no time and is therefore looked at again by itself.
+by the quality that the propagations left, predicted by the light network beside them, which takes no time and is
+therefore looked at again by itself.
 """
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gui.engine import preload_libraries
 from gui.file_jobs import as_app_error
 from gui.thumbnails import small_picture
 from inference_core.api import FrameRanker, QualityAssessor
-from inference_core.registry import WeightFile, advice_file, is_advice_slow
+from inference_core.registry import Basis, WeightFile, advice_file, carried_basis
 from interact.advice import (
     NextFrame,
     choose,
@@ -44,7 +44,7 @@ class Judge(Protocol):
     """What estimates and what decides; `inference_core.advice.Advice` is one."""
 
     @property
-    def assessor(self) -> QualityAssessor: ...
+    def assessor(self) -> QualityAssessor | None: ...
     @property
     def ranker(self) -> FrameRanker: ...
 
@@ -110,7 +110,7 @@ class AdviceControl(QObject):
 
     @property
     def has_network(self) -> bool:
-        """Whether masks are judged, which takes time."""
+        """Whether masks are looked at to judge them, which takes time."""
         return advice_file().is_present
 
     @property
@@ -186,14 +186,12 @@ class AdviceControl(QObject):
         review = video.panels.reviews.get(advice.object_id)
         if review is None or advice.frame not in video.session.in_out.frames or not is_open(review)[advice.frame]:
             return False
-        return advice.is_trained or abs(float(review.confidence[advice.frame]) - advice.quality) < 1e-6
+        return not advice.is_carried or abs(float(review.confidence[advice.frame]) - advice.quality) < 1e-6
 
     def _on_propagation(self) -> None:
-        """What was judged is about to change; and when it has, it is judged anew, unless that is costly."""
+        """What was judged is about to change; `refresh` looks anew where that takes no time."""
         if self._controller.propagation.is_running:
             self.cancel()
-        elif self.has_network and not is_advice_slow():
-            self.start()  # without a network `refresh` does, where a confidence is known
 
     # -- the jobs
 
@@ -238,7 +236,7 @@ class AdviceControl(QObject):
         if self._judge is None or self._judge[0] != search.file:
             self._judge = search.file, self.build(self._controller.engine.config)
         search.judge = self._judge[1]
-        if search.judge.assessor.is_trained:
+        if search.judge.assessor is not None:
             search.todo = open_objects(search.reviews, search.within)
             search.total = len(search.todo)
         else:
@@ -248,7 +246,7 @@ class AdviceControl(QObject):
     def _judge_one(self, search: _Search, token: CancelToken) -> Generator[object, None, None]:
         """Worker thread: one frame."""
         token.check()
-        assert search.judge is not None
+        assert search.judge is not None and search.judge.assessor is not None
         frame = next(iter(search.todo))
         object_ids = search.todo.pop(frame)
         image = search.video.session.frames.get(frame)
@@ -263,7 +261,8 @@ class AdviceControl(QObject):
         """Worker thread: the frame, with a small picture of it."""
         assert search.judge is not None
         assessor, ranker = search.judge.assessor, search.judge.ranker
-        found = choose(search.found, search.reviews, ranker, assessor.name, is_trained=assessor.is_trained)
+        basis = carried_basis() if assessor is None else Basis(assessor.name, is_trained=True)
+        found = choose(search.found, search.reviews, ranker, basis, is_carried=assessor is None)
         assert found is not None
         session = search.video.session
         image, mask = session.frames.get(found.frame), session.masks.get(found.frame)

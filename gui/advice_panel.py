@@ -91,11 +91,12 @@ class AdvicePanel(QWidget):
         pixmap.setDevicePixelRatio(self.devicePixelRatioF())
         self.card.picture.setPixmap(pixmap)
         self.card.title.setText(f"Frame {advice.frame}, {name}")
-        what = "predicted J" if advice.is_trained else "confidence"
+        what = "predicted J" if advice.basis.is_trained else "confidence"
         self.card.number.setText(f"{what} {advice.quality:.2f}")
         self.card.key.setText(f"{self._go_key} goes there")
-        self.card.setToolTip(f"{advice.quality:.2f} of 1, {advice.basis}; {advice.decided}")
-        note = f"J {advice.basis}." if advice.is_trained else f"By {advice.basis}, which can be sure and wrong."
+        self.card.setToolTip(f"{advice.quality:.2f} of 1, {advice.basis.name}; {advice.decided}")
+        name, is_trained = advice.basis
+        note = f"J {name}." if is_trained else f"By {name}, which can be sure and wrong."
         self._show(is_running=False, has_card=True, note=note)
 
     def set_done(self, share: float) -> None:

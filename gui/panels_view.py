@@ -16,6 +16,7 @@ from gui.timecode import format_timecode
 from gui.timeline_paint import Lane
 from gui.timeline_strips import Strips
 from inference_core.confidence import SUSPECT_BELOW
+from inference_core.registry import carried_basis
 from interact.objects import SceneObject
 from interact.review import ObjectReview, flag_runs, flags_of, progress
 from interact.session import VideoSession
@@ -158,8 +159,8 @@ class PanelsView(QObject):
         review = self.reviews.get(self._session.objects.selected or 0)
         if review is None:
             return None
-        done = flag_runs(review.done)
-        return Strips(review.name, review.confidence, SUSPECT_BELOW, done, self.progress, review.flicker)
+        done, basis = flag_runs(review.done), carried_basis().name
+        return Strips(review.name, review.confidence, SUSPECT_BELOW, done, self.progress, review.flicker, basis)
 
     @property
     def progress(self) -> float:

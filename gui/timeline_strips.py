@@ -1,5 +1,5 @@
-"""The two strips below the timeline's lanes, both of one object: how sure the engine was (a line) and how much the
-mask flickers (bars), and what is reviewed.
+"""The two strips below the timeline's lanes, both of one object: the quality that propagations left (a line) and
+how much the mask flickers (bars), and what is reviewed.
 """
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ FLOOR = 0.4
 class Strips:
     """Args:
         name: of the object.
-        confidence: float32 [T], NaN where unknown. limit: below it a mask is suspect.
+        confidence: float32 [T], the quality of masks, NaN where unknown. limit: below it a mask is suspect.
         done: runs of frames where the object is verified or known to be absent.
         share: of all objects and frames of the review, 0..1, how many are done.
         flicker: float32 [T], NaN where unknown; above `util.flicker.FLICKER_ABOVE` a mask is suspect.
+        basis: what the quality rests on, for the user.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Strips:
     done: tuple[range, ...]
     share: float
     flicker: Flickers = field(compare=False)
+    basis: str
     digest: bytes = field(init=False)
     """What two strips are compared by instead of their arrays."""
 
@@ -49,7 +51,7 @@ class Strips:
 
     def label(self, strip: int) -> str:
         """What stands beside it."""
-        return "confidence, flicker" if strip == CONFIDENCE else f"review  {format_done(self.share)}"
+        return "quality, flicker" if strip == CONFIDENCE else f"review  {format_done(self.share)}"
 
     def describe(self, strip: int, frame: int) -> str:
         """One line for the tooltip."""
@@ -57,9 +59,9 @@ class Strips:
             is_done = frame in Stretches.of(self.done)
             return f"{self.name}: {'verified, or known to be absent' if is_done else 'to be reviewed'}"
         value, flicker = float(self.confidence[frame]), float(self.flicker[frame])
-        text = f"{self.name}: how sure the engine is, {value:.2f} of 1"
+        text = f"{self.name}: quality {value:.2f} of 1, {self.basis}"
         if np.isnan(value):
-            text = f"{self.name}: nothing was propagated here, so no confidence is known"
+            text = f"{self.name}: nothing was propagated here, so no quality is known"
         elif value < self.limit:
             text += f"; below {self.limit:.2f} a frame is suspect"
         if not np.isnan(flicker):

@@ -1,7 +1,8 @@
 """Advice on the frame to correct next: how good are the masks, and which frame is it worth looking at?
 
-By the networks of IVOS-W (Yin et al., CVPR 2021) where their weights are here, else by the light quality network, else
-by what the engine itself is sure of. To be built and called on one thread.
+By the networks of IVOS-W (Yin et al., CVPR 2021) where their weights are here. Without them every propagation leaves
+the quality of its masks (`inference_core.light_judge`), and the worst frame comes first. To be built and called on one
+thread.
 """
 from __future__ import annotations
 
@@ -14,12 +15,10 @@ import torch
 from numpy.typing import NDArray
 
 from inference_core.api import FrameRanker, QualityAssessor
-from inference_core.confidence import ConfidenceAssessor
 from inference_core.device import ComputeDevice, open_device
 from inference_core.frame_choice import WorstFirst
-from inference_core.registry import ASSESSOR_WEIGHTS, LIGHT_ASSESSOR_WEIGHTS
+from inference_core.registry import ASSESSOR_WEIGHTS
 from model import zoo
-from model.light_quality import LightQualityNet, cut_out, load_light_quality
 from model.quality_agent import QualityAgent, load_quality_agent
 from model.quality_net import QualityNet, load_quality_net
 from util.types import ImageU8
@@ -35,7 +34,6 @@ class NetworkAssessor:
     """
 
     name = "predicted by the quality network"
-    is_trained = True
 
     def __init__(self, network: QualityNet, compute: ComputeDevice) -> None:
         self._network = compute.place(network)
@@ -52,34 +50,6 @@ class NetworkAssessor:
         with self._compute.autocast():
             found = self._network(pixels.expand(len(prob), -1, -1, -1), prob)
         return float(found.float().mean().clamp(0, 1))
-
-
-class LightAssessor:
-    """See `QualityAssessor`: every object by itself, by the light quality network.
-
-    Args:
-        network: in eval mode; is placed on the device.
-    """
-
-    name = "predicted by the light quality network"
-    is_trained = True
-
-    def __init__(self, network: LightQualityNet, compute: ComputeDevice) -> None:
-        self._network = compute.place(network)
-        self._compute = compute
-
-    @torch.inference_mode()
-    def quality(self, image: ImageU8, objects: NDArray[np.float32]) -> float:
-        """See `QualityAssessor`."""
-        if not len(objects):
-            raise ValueError("the quality of no object")
-        # Cut out on the CPU: most of a frame is of no use to the network.
-        pixels = torch.tensor(image).permute(2, 0, 1).float() / 255
-        seen = [cut_out(pixels, torch.from_numpy(prob)) for prob in objects]
-        planes = [torch.stack(part).to(self._compute.device) for part in zip(*seen, strict=True)]
-        with self._compute.autocast():
-            logits = self._network(*planes)
-        return float(torch.sigmoid(logits.float()).mean())
 
 
 class AgentRanker:
@@ -103,25 +73,21 @@ class AgentRanker:
 
 
 class Advice(NamedTuple):
-    """What estimates, and what decides."""
+    """What estimates, and what decides. Without an assessor the quality that every propagation leaves counts."""
 
-    assessor: QualityAssessor
+    assessor: QualityAssessor | None
     ranker: FrameRanker
 
 
-def build_assessor(
-    device: str, *, mixed_precision: bool, published_weights: Path | None = None, light_weights: Path | None = None
-) -> QualityAssessor:
-    """IVOS-W's network or the light one, whichever file is named, else whichever is in its place, in this order.
+def build_assessor(device: str, *, mixed_precision: bool, weights: Path | None = None) -> QualityAssessor | None:
+    """IVOS-W's network by the file that is named, or by the one in its place; None where there is none.
 
-    Without any of them what the engine is sure of. Arguments and errors as `build_advice`.
+    Arguments and errors as `build_advice`.
     """
+    if weights is None and not zoo.is_available(ASSESSOR_WEIGHTS):
+        return None
     compute = open_device(device, mixed_precision=mixed_precision)
-    if published_weights is not None or (light_weights is None and zoo.is_available(ASSESSOR_WEIGHTS)):
-        return NetworkAssessor(load_quality_net(zoo.resolve(ASSESSOR_WEIGHTS, published_weights)), compute)
-    if light_weights is not None or zoo.is_available(LIGHT_ASSESSOR_WEIGHTS):
-        return LightAssessor(load_light_quality(zoo.resolve(LIGHT_ASSESSOR_WEIGHTS, light_weights)), compute)
-    return ConfidenceAssessor()
+    return NetworkAssessor(load_quality_net(zoo.resolve(ASSESSOR_WEIGHTS, weights)), compute)
 
 
 def build_agent(weights: Path | None = None) -> AgentRanker | None:
@@ -142,5 +108,5 @@ def build_advice(
     Raises:
         AppError: a file that is named is missing, a file is wrong, the device is not there.
     """
-    assessor = build_assessor(device, mixed_precision=mixed_precision, published_weights=assessor_weights)
+    assessor = build_assessor(device, mixed_precision=mixed_precision, weights=assessor_weights)
     return Advice(assessor, build_agent(agent_weights) or WorstFirst())

@@ -181,15 +181,11 @@ WEIGHTS_SETTING = "weights_sha256"
 """The entry of `CoreApi.settings` that names the weights for good: their path may hold others tomorrow."""
 
 class QualityAssessor(Protocol):
-    """Estimates how good the masks of a frame are. `inference_core.advice` builds it."""
+    """A network that looks at masks and estimates how good they are. `inference_core.advice` builds it."""
 
     @property
     def name(self) -> str:
         """What the estimate rests on, for the user."""
-
-    @property
-    def is_trained(self) -> bool:
-        """Whether a network was trained to estimate it; otherwise it is only how sure the engine is."""
 
     def quality(self, image: ImageU8, objects: NDArray[np.float32]) -> float:
         """The mean over the objects, 0 (worst) to 1.

@@ -1,36 +1,16 @@
-"""How sure an engine is of its masks: stands in for a quality as long as no network estimates it. No torch here."""
+"""How good a mask may be, as far as an engine's own probabilities tell. No torch here."""
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from util.types import ImageU8
-
-SUSPECT_BELOW = 0.7
-"""A mask that an engine carried is suspect where its confidence is lower."""
-_USUAL = 0.7
-"""Of area and overlap: from one frame to the next they are rarely lower where an object is followed well."""
-_USUAL_AGREEMENT = 0.5
-"""Of two passes from different key frames, whose edges are soft."""
+SUSPECT_BELOW = 0.6
+"""A mask that an engine carried is suspect where its quality (`ObjectMeasure`) is lower."""
 
 Shape = NDArray[np.bool_]
 """bool [h, w]: the pixels of one object, at any size."""
-
-
-class ConfidenceAssessor:
-    """See `QualityAssessor`. An engine may be sure and wrong: this is not the quality, and is not called so."""
-
-    name = "how sure the engine is"
-    is_trained = False
-
-    def quality(self, image: ImageU8, objects: NDArray[np.float32]) -> float:
-        """See `QualityAssessor`; the image does not matter."""
-        if not len(objects):
-            raise ValueError("the confidence in no object")
-        return float(np.mean([expected_overlap(prob) for prob in objects]))
 
 
 def expected_overlap(prob: NDArray[np.float32]) -> float:
@@ -54,53 +34,17 @@ def expected_overlap(prob: NDArray[np.float32]) -> float:
 
 
 class ObjectMeasure(NamedTuple):
-    """What tells, without the truth, how good one object's mask on one frame of a pass is. Everything is 0..1, 1 good.
+    """How good one object's mask on one frame of a pass may be, as far as that is known without the truth.
 
     Args:
-        margin: `expected_overlap` of the probabilities.
-        area: pixels here to pixels on the neighbouring frame that the pass came from, the smaller by the larger.
-        overlap: IoU with the neighbouring frame's shape after moving that by the way of its centre, so that steady
-            motion is no jump.
-        agreement: soft IoU of this pass with the older result that was found from the object's key frame on the other
-            side; None where there is none.
+        quality: 0..1, 1 good: the J that the light quality network predicts; the margin where its weights are missing.
+        margin: `expected_overlap` of the probabilities: how sure the engine is.
+        values: what the prediction rests on, by `inference_core.pass_measures.MEASURES`.
     """
 
+    quality: float
     margin: float
-    area: float
-    overlap: float
-    agreement: float | None = None
-
-    @property
-    def confidence(self) -> float:
-        """All of them as one number, 0..1.
-
-        The margin ranks masks best (`python -m evaluation.confidence`). The others vary with motion where all is
-        well, so each of them counts only as far as it falls below what is usual.
-        """
-        both = 1.0 if self.agreement is None else min(1.0, self.agreement / _USUAL_AGREEMENT)
-        return float(self.margin * min(1.0, self.area / _USUAL) * min(1.0, self.overlap / _USUAL) * both)
-
-
-class PassMeasures:
-    """Measures the frames of one pass in their order.
-
-    Args:
-        shapes: by object id, what the anchor shows.
-    """
-
-    def __init__(self, shapes: Mapping[int, Shape]) -> None:
-        self._before = dict(shapes)
-
-    def measure(self, object_id: int, prob: NDArray[np.float32], agreement: float | None = None) -> ObjectMeasure:
-        """Of the next frame of an object. Args: prob: float32 [h, w], of the same size as the shapes."""
-        shape = prob > 0.5
-        before = self._before.get(object_id)
-        self._before[object_id] = shape
-        if before is None:
-            return ObjectMeasure(expected_overlap(prob), 1.0, 1.0, agreement)
-        areas = sorted((int(before.sum()), int(shape.sum())))
-        area = areas[0] / areas[1] if areas[1] else 1.0
-        return ObjectMeasure(expected_overlap(prob), area, moved_overlap(before, shape), agreement)
+    values: tuple[float, ...] = ()
 
 
 def moved_overlap(before: Shape, after: Shape) -> float:
@@ -117,14 +61,6 @@ def moved_overlap(before: Shape, after: Shape) -> float:
     for place, window, (row, column) in zip(laid, windows, centres, strict=True):
         place[top - row : top - row + window.shape[0], left - column : left - column + window.shape[1]] = window
     return float((laid[0] & laid[1]).sum() / (laid[0] | laid[1]).sum())
-
-
-def soft_agreement(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """Soft IoU of two planes of probabilities [h, w]: smaller over larger values; 1 where neither shows a mask."""
-    larger = np.maximum(one, other)
-    if larger.max(initial=0) <= 0.5:
-        return 1.0
-    return float(np.minimum(one, other).sum(dtype=np.float64) / larger.sum(dtype=np.float64))
 
 
 def _cut_out(shape: Shape) -> Shape:

@@ -30,6 +30,7 @@ from inference_core.api import (
 from inference_core.channels import Channels
 from inference_core.feature_cache import FeatureCache
 from inference_core.fusion import Fuser
+from inference_core.pass_measures import MaskJudge
 from inference_core.pass_planner import Pass, plan_passes
 from inference_core.pass_run import Parts, PassRun
 from inference_core.past_results import PastResults, PastState
@@ -60,6 +61,7 @@ class InferenceCore:
         existing: the masks as they are stored at this moment; read, never written.
         settings: what the engine was built with, for statistics and the window.
         feature_bytes, prob_bytes: budgets of the caches; less is slower, not different.
+        judge: predicts how good masks are; None: how sure the engine is stands in for that.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class InferenceCore:
         settings: Mapping[str, str | int | float] | None = None,
         feature_bytes: int = 512 << 20,
         prob_bytes: int = 256 << 20,
+        judge: MaskJudge | None = None,
     ) -> None:
         self.engine = propagator.name
         self.device = device
@@ -87,6 +90,7 @@ class InferenceCore:
         self._sparer = Sparer(propagator, self._features, may_resize=not policy.exact_probabilities)
         self._channels = Channels(propagator)
         self._key_frames: dict[int, KeyFrame] = {}
+        self._judge = judge
 
     # ------------------------------------------------------------------------------------ annotate, memorise
 
@@ -199,6 +203,7 @@ class InferenceCore:
             self._existing,
             self._sparer,
             self._recommit,
+            self._judge,
         )
 
     def _recommit(self) -> None:

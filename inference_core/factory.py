@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from pathlib import Path
 
 import torch
 
@@ -12,6 +13,7 @@ from inference_core.core import InferenceCore
 from inference_core.device import ComputeDevice, open_device
 from inference_core.engine_setup import EngineSetup
 from inference_core.fusion import Fuser, LinearFuser, NetworkFuser, NewestFuser
+from inference_core.light_judge import build_judge
 from inference_core.policy import CompatPolicy
 from inference_core.propagator import SupportsBudget
 from inference_core.registry import Engine, FusionChoice
@@ -29,6 +31,7 @@ def build_core(
     *,
     spare_cores: int = 0,
     fusion: FusionChoice = "auto",
+    quality: Path | None = None,
 ) -> InferenceCore:
     """An engine for one video.
 
@@ -36,6 +39,7 @@ def build_core(
         existing: the masks as stored at this moment.
         spare_cores: processor cores to leave to others (1 for the window, which draws while networks run).
         fusion: how to merge with older results; anything but `auto` is for comparisons.
+        quality: weights of the light quality network; None: those in their place.
 
     Raises:
         AppError: weights missing or wrong, device not there.
@@ -84,6 +88,7 @@ def build_core(
             **propagator.settings,
         },
         feature_bytes=config.budgets.features,
+        judge=build_judge(quality),
     )
 
 

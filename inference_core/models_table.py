@@ -127,8 +127,12 @@ def networks_table() -> list[str]:
         with torch.device("meta"):  # sizes without numbers
             millions = parameters(network.make()) / 1e6
         files = ", ".join(f"`{name}`" for name in network.files) or _NONE
-        rows.append((f"`{network.name}`", network.title, network.paper, files, f"{millions:.2f}"))
+        rows.append((f"`{network.name}`", network.title, network.paper, files, _millions(millions)))
     return _table(["network", "is", "from", "files", "parameters, millions"], rows)
+
+
+def _millions(count: float) -> str:
+    return f"{count:.2f}" if count >= 0.01 else f"{count:.4f}"
 
 
 def costs_of(text: str, measured_on: str) -> dict[str, list[str]]:

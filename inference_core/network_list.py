@@ -15,13 +15,13 @@ from safetensors.torch import save_file
 from torch import nn
 
 from inference_core import registry
-from inference_core.advice import LightAssessor, NetworkAssessor
-from inference_core.api import QualityAssessor
+from inference_core.advice import NetworkAssessor
 from inference_core.device import ComputeDevice
 from inference_core.engine_setup import EngineSetup
 from inference_core.fusion import FusionInput, NetworkFuser
 from inference_core.geometry import Geometry
 from inference_core.interaction import NetworkSegmenter
+from inference_core.light_judge import LightJudge
 from inference_core.propagator import Memory, Propagator
 from inference_core.propagators import light, rvos, stcn
 from inference_core.scribble_predictor import ScribbleSegmenter
@@ -32,7 +32,7 @@ from model.folding import fold_batch_norm
 from model.fusion_net import FusionNet, load_fusion_net
 from model.interaction_net import InteractionNet, load_interaction_net
 from model.light import LightNet
-from model.light_quality import LightQualityNet, load_light_quality
+from model.light_quality import INPUTS, LightQualityNet, load_light_quality
 from model.quality_agent import QualityAgent, load_quality_agent
 from model.quality_net import QualityNet, load_quality_net
 from model.rvos import RVOS, RvosSettings
@@ -188,11 +188,9 @@ def zero_shot_calls(path: Path, compute: ComputeDevice) -> list[Call]:
     return [Call(f"a frame at {_by(size)}", find)]
 
 
-def quality_calls(
-    assess_by: Callable[[Path, ComputeDevice], QualityAssessor], path: Path, compute: ComputeDevice
-) -> list[Call]:
+def quality_calls(path: Path, compute: ComputeDevice) -> list[Call]:
     """How good the masks of one frame are."""
-    assessor = assess_by(path, compute)
+    assessor = NetworkAssessor(load_quality_net(path), compute)
     image = np.random.default_rng(0).integers(0, 256, (*FRAME, 3), np.uint8)
 
     def assess(count: int) -> Callable[[], object]:
@@ -202,6 +200,17 @@ def quality_calls(
         return lambda: assessor.quality(image, masks)
 
     return [Call(f"the masks of a frame of {_by(FRAME)}", assess)]
+
+
+def judge_calls(path: Path, compute: ComputeDevice) -> list[Call]:
+    """How good the masks of one frame are, from what was measured of them; stays on the CPU."""
+    judge = LightJudge(load_light_quality(path))
+
+    def assess(count: int) -> Callable[[], object]:
+        values = np.zeros((count, INPUTS), np.float32)
+        return lambda: judge.judge(values)
+
+    return [Call("the masks of a frame, once measured", assess)]
 
 
 def advice_calls(path: Path, compute: ComputeDevice) -> list[Call]:
@@ -234,14 +243,6 @@ def _scribble_segmenter(path: Path, compute: ComputeDevice) -> ScribbleSegmenter
     return ScribbleSegmenter(fold_batch_norm(load_scribble_net(path)), compute)
 
 
-def _published_assessor(path: Path, compute: ComputeDevice) -> NetworkAssessor:
-    return NetworkAssessor(load_quality_net(path), compute)
-
-
-def _light_assessor(path: Path, compute: ComputeDevice) -> LightAssessor:
-    return LightAssessor(load_light_quality(path), compute)
-
-
 def _interaction_segmenter(path: Path, compute: ComputeDevice) -> NetworkSegmenter:
     return NetworkSegmenter(load_interaction_net(path), compute)
 
@@ -260,12 +261,11 @@ NETWORKS: tuple[Network, ...] = (
         partial(RVOS, RvosSettings(), takes_mask=False), zero_shot_calls, save_rvos,
     ),
     Network(
-        "ivosw_assess", "quality of masks: IVOS-W", _IVOSW, ("ivosw_assess",), QualityNet,
-        partial(quality_calls, _published_assessor),
+        "ivosw_assess", "quality of masks: IVOS-W", _IVOSW, ("ivosw_assess",), QualityNet, quality_calls
     ),
     Network(
-        "light_quality", "quality of masks: light network", "this project; after IVOS-W", ("light_quality",),
-        LightQualityNet, partial(quality_calls, _light_assessor),
+        "light_quality", "quality of masks: light network", "this project", ("light_quality",), LightQualityNet,
+        judge_calls,
     ),
     Network(
         "ivosw_agent", "which frame to correct next: IVOS-W", _IVOSW, ("ivosw_agent",), QualityAgent, advice_calls

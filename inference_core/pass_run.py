@@ -10,12 +10,15 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from inference_core.api import ExistingMask, FrameReader
 from inference_core.channels import Channels
-from inference_core.confidence import ObjectMeasure, PassMeasures
+from inference_core.confidence import ObjectMeasure
 from inference_core.feature_cache import FeatureCache
+from inference_core.pass_measures import MaskJudge, PassMeasures, Sight
 from inference_core.pass_planner import Pass
 from inference_core.past_results import PastResults
 from inference_core.propagator import Memory, Propagator
@@ -45,6 +48,7 @@ class Parts:
     existing: ExistingMask
     sparer: Sparer
     recommit: Callable[[], None]
+    judge: MaskJudge | None
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ class PassRun:
         parts.propagator.begin_pass(self._pass.anchor, prob)
         self._everything = prob
         shapes = (prob[1:] > 0.5).cpu().numpy()
-        self._watch = PassMeasures(dict(zip(parts.channels.object_ids, shapes, strict=True)))
+        self._watch = PassMeasures(dict(zip(parts.channels.object_ids, shapes, strict=True)), parts.judge)
 
     def _rebuild(self) -> None:
         """The working size has changed: everything that depends on it is made anew from masks."""
@@ -120,13 +124,22 @@ class PassRun:
         existing, features = parts.existing(frame), parts.features.get(frame, is_visited_again=self._is_kept(frame))
         found = parts.propagator.segment(frame, features, parts.channels.slots(ids))
         everything = parts.channels.with_resting(found, ids, existing)
-        prob, agreement = parts.past.merge(self._pass, frame, features, found, existing, parts.channels)
+        prob, older = parts.past.merge(self._pass, frame, features, found, existing, parts.channels)
         mask = parts.channels.to_mask(prob, ids, existing)
-        planes = prob[1:].float().cpu().numpy()
         if self._is_kept(frame):
             parts.past.keep(frame, prob, ids, mask)
-        measures = {i: self._watch.measure(i, p, agreement.get(i)) for i, p in zip(ids, planes, strict=True)}
-        return Look(everything, mask, measures)
+        return Look(everything, mask, self._watch.measure(self._sights(frame, found, prob, older)))
+
+    def _sights(self, frame: int, found: Tensor, prob: Tensor, older: Mapping[int, Tensor]) -> dict[int, Sight]:
+        """found, prob [A+1, Hp, Wp] before and after fusion; the planes of what was fused, by object id."""
+        planes, age = _as_planes(prob[1:]), abs(frame - self._pass.anchor)
+        own = _as_planes(found[1:]) if older else planes
+        past = {object_id: _as_planes(plane) for object_id, plane in older.items()}
+        sights = {}
+        for row, span in enumerate(self._pass.active(frame)):
+            left = None if span.fuse_with is None else abs(span.fuse_with - frame)
+            sights[span.object_id] = Sight(planes[row], own[row], past.get(span.object_id), age, left)
+        return sights
 
     def _is_kept(self, frame: int) -> bool:
         return self._visited_again is None or frame in self._visited_again
@@ -143,3 +156,8 @@ class PassRun:
         features = parts.features.get(frame, is_visited_again=self._is_kept(frame))
         slots = parts.channels.slots([span.object_id for span in self._pass.active(frame)])
         parts.propagator.memorize(frame, features, self._everything, slots, kind)
+
+
+def _as_planes(probs: Tensor) -> NDArray[np.float32]:
+    planes: NDArray[np.float32] = probs.float().cpu().numpy()
+    return planes

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from inference_core.api import KeyFrame
 from inference_core.channels import Channels
-from inference_core.confidence import soft_agreement
 from inference_core.fusion import Fuser, FusionInput
 from inference_core.pass_planner import Pass, Span
 from inference_core.policy import CompatPolicy
@@ -78,7 +77,7 @@ class PastResults:
         prob: Tensor,
         mask: IndexMask,
         channels: Channels,
-    ) -> tuple[Tensor, dict[int, float]]:
+    ) -> tuple[Tensor, dict[int, Tensor]]:
         """Fuse prob [A+1, Hp, Wp] with the older result, for objects on their way to another of their key frames.
 
         Args:
@@ -86,11 +85,11 @@ class PastResults:
                 never looked for on this frame and takes the new result.
 
         Returns:
-            the fused prob, and how well the two results agree, by the ids of the objects that have both.
+            the fused prob, and the older planes [Hp, Wp] by the ids of the objects that have one.
         """
         spans = one_pass.active(frame)
         planes = prob[1:].clone()
-        agreement: dict[int, float] = {}
+        known: dict[int, Tensor] = {}
         for far in sorted({span.fuse_with for span in spans if span.fuse_with is not None}):
             rows = [i for i, span in enumerate(spans) if span.fuse_with == far and self._is_known(frame, span, mask)]
             if not rows:
@@ -98,8 +97,7 @@ class PastResults:
             ids = [spans[i].object_id for i in rows]
             gap = abs(far - one_pass.anchor)
             older = torch.stack([self._soft(frame, i, mask, channels) for i in ids])
-            pairs = zip(ids, planes[rows].float().cpu().numpy(), older.float().cpu().numpy(), strict=True)
-            agreement |= {object_id: soft_agreement(new, old) for object_id, new, old in pairs}
+            known |= dict(zip(ids, older, strict=True))
             planes[rows] = self._fuser.fuse(
                 FusionInput(
                     features.image,
@@ -110,7 +108,7 @@ class PastResults:
                     new_distance=abs(frame - one_pass.anchor) / gap,
                 )
             )
-        return (aggregate(planes) if agreement else prob), agreement
+        return (aggregate(planes) if known else prob), known
 
     def _is_known(self, frame: int, span: Span, mask: IndexMask) -> bool:
         return self.probs.get(frame, span.object_id, mask) is not None or bool((mask == span.object_id).any())

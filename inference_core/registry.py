@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from model import zoo
 from model.zoo import WeightFile as WeightFile  # exported: callers annotate with it
@@ -11,7 +11,7 @@ from util.errors import AppError
 
 AUTO = "auto"
 ASSESSOR_WEIGHTS, LIGHT_ASSESSOR_WEIGHTS = "ivosw_assess", "light_quality"
-"""What `model.zoo` calls the files of the networks that judge masks; the first counts where both are here."""
+"""What `model.zoo` calls the files of the networks that judge masks: by looking at them, and while they are made."""
 
 FusionChoice = Literal["auto", "network", "linear", "none"]
 """How results between key frames are merged: by the network where its file is there, else by distance; or as named."""
@@ -87,14 +87,26 @@ def proposal_file() -> WeightFile:
 
 
 def advice_file() -> WeightFile:
-    """The weights of the network that judges masks, as `inference_core.advice` chooses it, here or not."""
-    published, light = zoo.find(ASSESSOR_WEIGHTS), zoo.find(LIGHT_ASSESSOR_WEIGHTS)
-    return light if light.is_present and not published.is_present else published
+    """The weights of the network that looks at masks to judge them, here or not."""
+    return zoo.find(ASSESSOR_WEIGHTS)
 
 
-def is_advice_slow() -> bool:
-    """Whether judging a mask takes long enough that nobody wants it without asking: with the published network."""
-    return zoo.is_available(ASSESSOR_WEIGHTS)
+class Basis(NamedTuple):
+    """What the quality of a mask rests on.
+
+    Args:
+        name: for the user. is_trained: whether a network estimates J; otherwise it is only how sure the engine is.
+    """
+
+    name: str
+    is_trained: bool
+
+
+def carried_basis() -> Basis:
+    """Of the quality that every propagation leaves (`ObjectMeasure.quality`)."""
+    if zoo.is_available(LIGHT_ASSESSOR_WEIGHTS):
+        return Basis("predicted by the light quality network", True)
+    return Basis("how sure the engine is", False)
 
 
 def weight_files() -> tuple[WeightFile, ...]:

@@ -1,7 +1,7 @@
 """Which frame is worth correcting next, and for which object. Pure; no Qt, no torch.
 
-By a trained network every frame with an object to correct is judged; without one, the confidence that the propagation
-left is all there is, and a frame without any is not judged.
+By the published quality network every frame with an object to correct is judged; without it, the quality that the
+propagation left is all there is, and a frame without any is not judged.
 """
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from inference_core.api import FrameRanker
+from inference_core.registry import Basis
 from interact.review import Flags, ObjectReview
 
 Qualities = Mapping[int, Mapping[int, float]]
@@ -21,16 +22,16 @@ Qualities = Mapping[int, Mapping[int, float]]
 class NextFrame:
     """Args:
         quality: of the object there, 0..1.
-        basis: what it rests on, for the user. decided: how the frame was chosen.
-        is_trained: whether `quality` is a network's estimate of J; otherwise it is only how sure the engine is.
+        basis: what it rests on. decided: how the frame was chosen, for the user.
+        is_carried: the propagation left it; otherwise the mask was looked at since.
     """
 
     frame: int
     object_id: int
     quality: float
-    basis: str
+    basis: Basis
     decided: str
-    is_trained: bool
+    is_carried: bool
 
 
 def is_open(review: ObjectReview) -> Flags:
@@ -44,7 +45,7 @@ def is_anything_open(reviews: Sequence[ObjectReview], within: range) -> bool:
 
 
 def is_anything_known(reviews: Sequence[ObjectReview], within: range) -> bool:
-    """Whether the propagations left a confidence of a mask worth judging."""
+    """Whether the propagations left a quality of a mask worth judging."""
     known = (is_open(review) & ~np.isnan(review.confidence) for review in reviews)
     return any(flags[within.start : within.stop].any() for flags in known)
 
@@ -71,20 +72,20 @@ def known_confidence(reviews: Sequence[ObjectReview], within: range) -> dict[int
 
 
 def choose(
-    qualities: Qualities, reviews: Sequence[ObjectReview], ranker: FrameRanker, basis: str, *, is_trained: bool
+    qualities: Qualities, reviews: Sequence[ObjectReview], ranker: FrameRanker, basis: Basis, *, is_carried: bool
 ) -> NextFrame | None:
     """The frame to correct next; None where nothing was judged.
 
-    A frame counts by the mean over its objects, as the networks were trained; by its least sure object where it is
-    only confidence, since one lost object among five is what the user wants to see.
+    A frame counts by the mean over its objects where the published networks judge, as they were trained; else by its
+    worst object, since one lost object among five is what the user wants to see.
     """
     if not qualities:
         return None
     num_frames = len(reviews[0].present)
-    pool = np.mean if is_trained else np.min
+    pool = np.min if is_carried else np.mean
     state = [float(pool(list(qualities[f].values()))) if f in qualities else 1.0 for f in range(num_frames)]
     annotated = np.array([review.key for review in reviews]).any(axis=0).astype(int).tolist()
     ranked = ranker.rank(state, annotated)
     frame = next(frame for frame in ranked if frame in qualities)
     object_id = min(qualities[frame], key=lambda i: qualities[frame][i])
-    return NextFrame(frame, object_id, qualities[frame][object_id], basis, ranker.name, is_trained)
+    return NextFrame(frame, object_id, qualities[frame][object_id], basis, ranker.name, is_carried)

@@ -51,7 +51,7 @@ class Propagation:
     def __init__(self, scene: Scene, history: UndoStack, order: Order, confidence: FrameConfidence) -> None:
         """Args:
             history: hears of every frame before it is changed.
-            confidence: gets how sure the engine is of every frame.
+            confidence: gets how good the masks of every frame may be.
 
         Raises:
             AppError: there is nothing on the anchor to carry.
@@ -122,7 +122,7 @@ class Propagation:
             self._scene.masks.set(result.frame, result.mask)
             self._deltas.append(delta)
         free = self._free(result.frame)
-        self._confidence.note(result.frame, {i: m.confidence for i, m in result.measures.items() if i in free})
+        self._confidence.note(result.frame, {i: m.quality for i, m in result.measures.items() if i in free})
 
     def _check_barriers(self, frame: int, before: IndexMask, after: IndexMask) -> None:
         """Second barrier behind the core's own: only carried objects change, and none that is fixed on the frame."""

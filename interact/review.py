@@ -2,7 +2,7 @@
 
 The states of an object on a frame, which can hold together: *key* (the user fixed it), *locked*, *verified*, *absent*
 (no pixel, and the user fixed or verified that), *empty* (no pixel, and nobody said that this is right), *suspect* (the
-engine carried it with a confidence below `inference_core.confidence.SUSPECT_BELOW`, or its mask flickers more than
+engine carried it with a quality below `inference_core.confidence.SUSPECT_BELOW`, or its mask flickers more than
 `util.flicker.FLICKER_ABOVE`, and no mark of the user settles it). A frame is done where the object is verified or
 absent.
 """
@@ -40,7 +40,7 @@ class Doubt(NamedTuple):
     @property
     def reason(self) -> str:
         """Why it is suspect, in words; what is as usual is left out."""
-        reasons = [f"confidence {self.confidence:.2f}"] if self.confidence < SUSPECT_BELOW else []
+        reasons = [f"quality {self.confidence:.2f}"] if self.confidence < SUSPECT_BELOW else []
         reasons += [f"flicker {self.flicker:.0%}"] if self.flicker > FLICKER_ABOVE else []
         return ", ".join(reasons)
 

@@ -1,8 +1,9 @@
-"""The light quality network: how good the mask of an object is, from picture and soft mask. This project's own.
+"""The light quality network: how good the mask of an object is, from what was measured of it. This project's own.
 
-It answers the question of IVOS-W's assessment network (`model.quality_net`; Yin et al., CVPR 2021) on a CPU: the object
-is cut out with some of what surrounds it. What the mask's own softness says of J, which ranks masks well by itself, is
-corrected by features inside the mask, along its outline and of the whole cut-out. Networks only, tensors in and out.
+It answers the question of IVOS-W's assessment network (`model.quality_net`; Yin et al., CVPR 2021) with no look at the
+picture: its inputs are the numbers of `inference_core.pass_measures`. The first of them, the logit of the J that the
+engine's own probabilities promise, ranks masks well by itself; what is learnt is a correction of it. Several small
+networks are trained side by side and their mean counts. Networks only, tensors in and out.
 """
 from __future__ import annotations
 
@@ -13,108 +14,79 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.checkpoint import load_into, load_state
-from model.encoders import BasicBlock, ResNet
-from model.light import IMAGE_MEAN, IMAGE_STD, LightNet
 
-SIDE = 128
-"""Rows and columns of what the network sees."""
-_MARGIN = 0.25
-"""Of the object's extent, on each side."""
-_LEAST = 0.25
-"""Of the picture's shorter side: the extent of a smaller object counts as this, so that its surroundings are seen."""
-_WIDTHS = (32, 64, 128)
-_CONTEXT = 192
-_HIDDEN = 128
-_SURE = 0.01
-"""How near to 0 and 1 the softness may take the prediction."""
+INPUTS = 12
+_MEMBERS, _HIDDEN = 4, 16
+_ANY = 1e4
+"""More than any input."""
 
 
 class LightQualityNet(nn.Module):
-    """An encoder down to 1/32 whose features are pooled over the mask, its outline and everything."""
+    """`_MEMBERS` networks with two hidden layers each.
+
+    Attributes:
+        mean, scale: float32 [INPUTS], what the inputs are normalised by. low, high: their range. All of the training's
+            masks: of what lies beyond, as after many more frames, nothing more is concluded.
+    """
+
+    mean: Tensor
+    scale: Tensor
+    low: Tensor
+    high: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        self.encoder = ResNet(BasicBlock, (1, 1, 1), widths=_WIDTHS, in_channels=4)
-        self.context = BasicBlock(_WIDTHS[-1], _CONTEXT, 2)
-        self.pooled = nn.Linear(2 * sum(_WIDTHS) + _CONTEXT, _HIDDEN)
-        self.trust = nn.Linear(1, 1)
-        self.judge = nn.Linear(_HIDDEN, 1)
-        # Training starts from what the softness says.
-        nn.init.ones_(self.trust.weight)
-        for parameter in (self.trust.bias, self.judge.weight, self.judge.bias):
-            nn.init.zeros_(parameter)
+        for name, value in (("mean", 0.0), ("scale", 1.0), ("low", -_ANY), ("high", _ANY)):
+            self.register_buffer(name, torch.full((INPUTS,), value))
+        self.trust, self.level = nn.Parameter(torch.ones(_MEMBERS)), nn.Parameter(torch.ones(_MEMBERS))
+        self.offset = nn.Parameter(torch.zeros(_MEMBERS))
+        self.first, self.second = _Side(INPUTS, _HIDDEN), _Side(_HIDDEN, _HIDDEN)
+        self.direct, self.judge = _Side(INPUTS, 1), _Side(_HIDDEN, 1)
+        for side in (self.direct, self.judge):
+            for parameter in side.parameters():
+                nn.init.zeros_(parameter)  # training starts from the margin
 
-    def forward(self, image: Tensor, prob: Tensor) -> Tensor:
-        """Judge one object per row.
+    def forward(self, values: Tensor) -> Tensor:
+        """Judge one mask per row.
 
         Args:
-            image: [B, 3, SIDE, SIDE], RGB in 0..1. prob: [B, SIDE, SIDE], the object's probability; see `cut_out`.
+            values: float32 [B, INPUTS].
 
         Returns:
             float32 [B] logits; a sigmoid gives the predicted J.
         """
-        mean, std = (image.new_tensor(values).view(3, 1, 1) for values in (IMAGE_MEAN, IMAGE_STD))
-        planes = torch.cat([(image - mean) / std, prob[:, None]], 1)
-        maps = self.encoder.stages(planes)
-        inside, outline = prob[:, None], 4 * prob[:, None] * (1 - prob[:, None]) + _rim(prob[:, None])
-        parts = [_pooled(features, weight) for features in maps for weight in (inside, outline)]
-        parts.append(self.context(maps[-1]).mean((2, 3)))
-        correction = self.judge(F.relu(self.pooled(torch.cat(parts, 1))))
-        return (self.trust(torch.logit(expected_overlaps(prob.float()), _SURE)[:, None]) + correction)[:, 0].float()
+        return self.logits(self.orders(values[:, 0], self.normalised(values))).mean(0)
 
-    def start_from(self, light: LightNet) -> None:
-        """Take over the encoder of pictures with masks of a propagation network of width 1."""
-        source = light.value_encoder.state_dict()
-        # Its last plane, the masks of other objects, has no counterpart here.
-        self.encoder.load_state_dict(source | {"conv1.weight": source["conv1.weight"][:, :4]})
+    def normalised(self, values: Tensor) -> Tensor:
+        """[B, INPUTS], such that those of the training vary by about 1 around 0."""
+        return (values.clamp(self.low, self.high) - self.mean) / self.scale
 
+    def orders(self, margin: Tensor, inputs: Tensor) -> Tensor:
+        """What each of the networks orders masks by: [members, B], more for better ones.
 
-def expected_overlaps(prob: Tensor) -> Tensor:
-    """`inference_core.confidence.expected_overlap`, which says what it means, of each plane: [B, h, w] -> [B], 0..1."""
-    inside = prob > 0.5
-    area, common = inside.sum((1, 2)), (prob * inside).sum((1, 2))
-    overlap = common / (area + prob.sum((1, 2)) - common).clamp(1e-6)
-    return torch.where(area > 0, overlap, 1 - prob.amax((1, 2)))
+        Args:
+            margin: [B], the first input as it is. inputs: [B, INPUTS] or [members, B, INPUTS], `normalised`.
+        """
+        hidden = F.silu(self.second(F.silu(self.first(inputs))))
+        return self.trust[:, None] * margin + self.direct(inputs)[..., 0] + self.judge(hidden)[..., 0]
+
+    def logits(self, orders: Tensor) -> Tensor:
+        """The J that masks of this order have: logits, of the same shape."""
+        return self.level[:, None] * orders + self.offset[:, None]
 
 
-def _rim(prob: Tensor) -> Tensor:
-    """[B, 1, h, w] 0/1: pixels of `prob` > 0.5 with a neighbour that is not, and these."""
-    inside = (prob > 0.5).to(prob.dtype)
-    return F.max_pool2d(inside, 3, 1, 1) + F.max_pool2d(-inside, 3, 1, 1)
+class _Side(nn.Module):
+    """A linear layer of every network, side by side."""
 
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        bound = inputs**-0.5
+        self.weight = nn.Parameter(torch.empty(_MEMBERS, inputs, outputs).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(_MEMBERS * outputs).uniform_(-bound, bound))
 
-def _pooled(features: Tensor, weight: Tensor) -> Tensor:
-    """Weighted mean over the places: [B, C, h, w] and [B, 1, H, W] -> [B, C]; zeros where nothing weighs."""
-    small = F.interpolate(weight, features.shape[-2:], mode="area").to(features.dtype)
-    return (features * small).sum((2, 3)) / small.sum((2, 3)).clamp(1e-4)
-
-
-def cut_out(image: Tensor, prob: Tensor) -> tuple[Tensor, Tensor]:
-    """An object with its surroundings, brought to the network's size; of the whole picture where the mask is empty.
-
-    Args:
-        image: float32 [3, H, W]. prob: float32 [H, W].
-
-    Returns:
-        float32 [3, SIDE, SIDE] and [SIDE, SIDE], both the mean of what each of their pixels covers.
-    """
-    size = prob.shape
-    inside = prob > 0.5
-    least = _LEAST * min(size)
-    rows, columns = (_interval(inside.any(1 - axis), least, size[axis]) for axis in (0, 1))
-    planes = torch.cat([image, prob[None]])[None, :, rows, columns]
-    seen = F.interpolate(planes, (SIDE, SIDE), mode="bilinear", align_corners=False, antialias=True)[0]
-    return seen[:3], seen[3]
-
-
-def _interval(occupied: Tensor, least: float, length: int) -> slice:
-    """From the first to the last place with a margin, within the picture; all of it where there is none."""
-    places = occupied.nonzero()[:, 0]
-    if not len(places):
-        return slice(0, length)
-    low, high = int(places[0]), int(places[-1]) + 1
-    more = max(0.0, least - (high - low)) / 2 + _MARGIN * max(float(high - low), least)
-    return slice(max(0, round(low - more)), min(length, round(high + more)))
+    def forward(self, rows: Tensor) -> Tensor:
+        """[..., B, inputs] -> [members, B, outputs]"""
+        return rows @ self.weight + self.bias.view(_MEMBERS, 1, -1)
 
 
 def load_light_quality(path: Path) -> LightQualityNet:

@@ -63,7 +63,7 @@ SIGNATURES: tuple[Signature, ...] = (
     Signature("light_interaction", "the light interaction network",
               {"context_lateral.weight": None, "summary.weight": None, "block2.conv1.weight": None}),
     Signature("light_quality", "the light quality network",
-              {"encoder.conv1.weight": (32, 4, 7, 7), "judge.weight": None}),
+              {"trust": None, "level": None, "direct.weight": None, "judge.weight": None}),
     Signature("stcn", "STCN", {**_STCN, _STCN_STEM: (64, 5, 7, 7), _STCN_GATE: None}),
     Signature("stcn", "STCN without block attention", {**_STCN, _STCN_STEM: (64, 5, 7, 7)}, (_STCN_GATE,)),
     Signature("stcn_first_stage", "STCN after its first training stage, which knows a single object only",

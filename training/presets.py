@@ -30,13 +30,6 @@ PRESETS: dict[tuple[str, PresetName], Preset] = {
         100_000, 64, (Stage(0.4, 192), Stage(1.0, 256)), rate=1e-3, warm_up=50, average=0.995, frames=16,
         score_every=10_000,
     ),
-    ("light-quality", "cpu"): Preset(
-        48_000, 32, (Stage(1.0, 128),), rate=3e-4, warm_up=100, decay_from=0.4, average=0.99, frames=1,
-        score_every=3000,
-    ),
-    ("light-quality", "gpu"): Preset(
-        1_000_000, 128, (Stage(1.0, 128),), rate=3e-4, average=0.999, frames=1, score_every=50_000
-    ),
     ("quality", "cpu"): Preset(8000, 8, (Stage(1.0, 256),), rate=1e-4, average=0.99, frames=1, score_every=2000),
     ("quality", "gpu"): Preset(
         500_000, 32, (Stage(1.0, 256),), rate=1e-4, average=0.999, frames=1, score_every=25_000
@@ -47,6 +40,13 @@ PRESETS: dict[tuple[str, PresetName], Preset] = {
             score_every=16_000,
         )
         for network in ("pretrain-agent", "agent")
+        for name in get_args(PresetName)
+    },
+    **{
+        ("light-quality", name): Preset(
+            102_400, 256, (Stage(1.0, 32),), rate=4e-3, warm_up=20, weight_decay=0.3, average=0.95, frames=1,
+            score_every=25_600,
+        )
         for name in get_args(PresetName)
     },
 }

@@ -1,4 +1,4 @@
-"""Training of quality networks: from the picture and the soft mask of one object to how good that mask is.
+"""Training of IVOS-W's quality network: from the picture and the soft mask of one object to how good that mask is.
 
 The samples are made once, by `training.quality_samples`. Yin, Zheng, Xia, Lu, Xu, Huang: "Learning to Recommend Frame
 for Interactive Video Object Segmentation in the Wild", CVPR 2021, train their network on the masks of a propagation
@@ -16,11 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from evaluation.rounds import rank_correlation
-from model.light import load_light
-from model.light_quality import LightQualityNet
 from model.quality_net import QualityNet
 from training.preset import Preset
-from training.quality_samples import QualitySamples, load_samples
+from training.quality_files import ImageSamples, QualitySamples, load_samples
 
 _EVEN_BINS = 10
 _EVEN_SHARE = 0.5
@@ -41,23 +39,22 @@ class QualityBatch:
     target: Tensor
 
 
-class _QualityTask:
-    """See `training.task.Task`; what both networks share."""
+class PublishedQualityTask:
+    """See `training.task.Task`: of the network that predicts J&F, from random weights or from those of `--init`."""
 
-    name: str
+    name = "quality"
 
     def __init__(self, preset: Preset, train: Path, heldout: Path, device: torch.device) -> None:
         self._seed, self._device = preset.seed, device
-        self._train, self._heldout = load_samples(train, self.name), load_samples(heldout, self.name)
-        self._weight = _even(self.truth(self._train))
+        self._train, self._heldout = load_samples(train, ImageSamples), load_samples(heldout, ImageSamples)
+        self._weight = _even(truth(self._train))
 
-    def truth(self, samples: QualitySamples) -> NDArray[np.float32]:
-        """What is to be predicted."""
-        raise NotImplementedError
+    def build(self) -> nn.Module:
+        return QualityNet()
 
-    def predict(self, network: nn.Module, image: Tensor, prob: Tensor) -> Tensor:
-        """[B], about 0..1."""
-        raise NotImplementedError
+    def loss_module(self, network: nn.Module) -> nn.Module:
+        assert isinstance(network, QualityNet)
+        return PublishedQualityLoss(network)
 
     def batch(self, number: int, size: int, side: int) -> QualityBatch:
         """`size` samples, brought to `side`, some mirrored, in other light than they had and some without softness."""
@@ -78,98 +75,21 @@ class _QualityTask:
         if side != image.shape[-1]:
             image = F.interpolate(image, (side, side), mode="area")
             prob = F.interpolate(prob[:, None], (side, side), mode="area")[:, 0]
-        return QualityBatch(image, prob, torch.from_numpy(self.truth(self._train)[index]).to(self._device))
+        return QualityBatch(image, prob, torch.from_numpy(truth(self._train)[index]).to(self._device))
 
-    def _pixels(self, samples: QualitySamples, index: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+    def _pixels(self, samples: ImageSamples, index: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
         image = torch.from_numpy(samples.image[index]).to(self._device).permute(0, 3, 1, 2).float() / 255
         return image, torch.from_numpy(samples.prob[index]).to(self._device).float() / 255
 
     @torch.no_grad()
     def score(self, network: nn.Module) -> dict[str, float]:
-        """On all held-out masks, in percent: rank correlations with the truth, over all and as a mean over sequences.
-
-        Beside that of the network those of what the engine itself says, and the network's mean error. What is the same
-        for all masks orders nothing: 0.
-        """
-        samples, truth = self._heldout, self.truth(self._heldout)
+        """See `rank_scores`; on all held-out masks."""
+        assert isinstance(network, QualityNet)
         found = []
-        for start in range(0, len(samples), _SCORE_BATCH):
-            index = np.arange(start, min(start + _SCORE_BATCH, len(samples)))
-            found.append(self.predict(network, *self._pixels(samples, index)).float().cpu().numpy())
-        predicted = np.concatenate(found)
-        scores = {}
-        for name, values in (("", predicted), (" margin", samples.margin), (" confidence", samples.confidence)):
-            clips = [rank_correlation(values[own], truth[own]) for own in _by_clip(samples)]
-            known = [value for value in clips if value == value]
-            overall = rank_correlation(values, truth)
-            scores[f"rank{name}"] = 100 * overall if overall == overall else 0.0
-            scores[f"rank in clips{name}"] = 100 * float(np.mean(known)) if known else 0.0
-        return scores | {"error": 100 * float(np.abs(predicted - truth).mean())}
-
-
-class LightQualityTask(_QualityTask):
-    """Of the light quality network, which predicts J and starts from the mask encoder of a light propagation network.
-
-    Args:
-        weights: of that network.
-    """
-
-    name = "light-quality"
-
-    def __init__(self, preset: Preset, train: Path, heldout: Path, device: torch.device, weights: Path) -> None:
-        super().__init__(preset, train, heldout, device)
-        self._weights = weights
-
-    def build(self) -> nn.Module:
-        network = LightQualityNet()
-        network.start_from(load_light(self._weights))
-        return network
-
-    def loss_module(self, network: nn.Module) -> nn.Module:
-        return LightQualityLoss(network)
-
-    def truth(self, samples: QualitySamples) -> NDArray[np.float32]:
-        """J."""
-        return samples.region
-
-    def predict(self, network: nn.Module, image: Tensor, prob: Tensor) -> Tensor:
-        """See `_QualityTask`."""
-        return torch.sigmoid(network(image, prob))
-
-
-class LightQualityLoss(nn.Module):
-    """Network and loss in one module, as distributed training needs it."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, batch: QualityBatch, progress: float, gen: torch.Generator) -> dict[str, Tensor]:
-        """Cross-entropy with the true J as the probability, which is least where both are equal."""
-        logits = self.network(batch.image, batch.prob)
-        return {"cross_entropy": F.binary_cross_entropy_with_logits(logits, batch.target)}
-
-
-class PublishedQualityTask(_QualityTask):
-    """Of IVOS-W's network, which predicts J&F, from random weights or from those of `--init`."""
-
-    name = "quality"
-
-    def build(self) -> nn.Module:
-        return QualityNet()
-
-    def loss_module(self, network: nn.Module) -> nn.Module:
-        assert isinstance(network, QualityNet)
-        return PublishedQualityLoss(network)
-
-    def truth(self, samples: QualitySamples) -> NDArray[np.float32]:
-        """J&F."""
-        return (samples.region + samples.contour) / 2
-
-    def predict(self, network: nn.Module, image: Tensor, prob: Tensor) -> Tensor:
-        """See `_QualityTask`."""
-        assert isinstance(network, QualityNet)
-        return network.judge(image, prob)
+        for start in range(0, len(self._heldout), _SCORE_BATCH):
+            index = np.arange(start, min(start + _SCORE_BATCH, len(self._heldout)))
+            found.append(network.judge(*self._pixels(self._heldout, index)).float().cpu().numpy())
+        return rank_scores(self._heldout, np.concatenate(found), truth(self._heldout))
 
 
 class PublishedQualityLoss(nn.Module):
@@ -190,6 +110,28 @@ def _even(truth: NDArray[np.float32]) -> NDArray[np.float64]:
     counts = np.bincount(tenth, minlength=_EVEN_BINS)
     even = 1 / (counts[tenth] * np.count_nonzero(counts))
     return np.asarray(_EVEN_SHARE * even + (1 - _EVEN_SHARE) / len(truth), np.float64)
+
+
+def truth(samples: ImageSamples) -> NDArray[np.float32]:
+    """What is to be predicted: J&F."""
+    return (samples.region + samples.contour) / 2
+
+
+def rank_scores(
+    samples: QualitySamples, predicted: NDArray[np.float32], truth: NDArray[np.float32]
+) -> dict[str, float]:
+    """In percent: rank correlations with the truth, over all masks and as a mean over sequences, and the mean error.
+
+    Beside that of the prediction those of the margin. What is the same for all masks orders nothing: 0.
+    """
+    scores = {}
+    for name, values in (("", predicted), (" margin", samples.margin)):
+        clips = [rank_correlation(values[own], truth[own]) for own in _by_clip(samples)]
+        known = [value for value in clips if value == value]
+        overall = rank_correlation(values, truth)
+        scores[f"rank{name}"] = 100 * overall if overall == overall else 0.0
+        scores[f"rank in clips{name}"] = 100 * float(np.mean(known)) if known else 0.0
+    return scores | {"error": 100 * float(np.abs(predicted - truth).mean())}
 
 
 def _by_clip(samples: QualitySamples) -> list[NDArray[np.int64]]:

@@ -27,8 +27,8 @@ ROWS: tuple[ActionSpec, ...] = (
                "Go to the frame that is most worth correcting, with its object selected", "Review",
                needs=("video", "advised")),
     ActionSpec("review.advise", "Look for the frame to correct", ("Shift+J",),
-               "Judge the masks anew, by the quality network where its weights are here, else by how sure the engine "
-               "was", "Review", needs=("video", "editable", "object")),
+               "Judge the masks anew, by the published quality network where its weights are here, else by the "
+               "quality that the propagations left", "Review", needs=("video", "editable", "object")),
     *(row for kind in _KINDS for row in _rows_to(*kind)),
     ActionSpec("review.verify_range", "Verified between the marks", ("Alt+Y",),
                "Note that the selected object is right on every frame between the in and out marks, or on the whole "

@@ -1,4 +1,4 @@
-"""Whether confidence tells where masks are bad: rank correlation, the two rounds, the table, the command."""
+"""Whether suspects tell where masks are bad: rank correlation, the two rounds, the table, the command."""
 from __future__ import annotations
 
 import csv
@@ -27,17 +27,17 @@ def test_rank_correlation() -> None:
     assert np.isnan(rank_correlation([1, 1, 1], [1, 2, 3]))
 
 
-def measure(value: float, agreement: float | None = None) -> ObjectMeasure:
-    return ObjectMeasure(value, 1.0, 1.0, agreement)
+def measure(value: float, margin: float = 1.0) -> ObjectMeasure:
+    return ObjectMeasure(value, margin)
 
 
 def test_a_row_says_how_good_the_measures_are_and_what_the_rule_finds() -> None:
-    samples = [Sample(measure(v), r) for v, r in ((0.9, 0.95), (0.8, 0.9), (0.6, 0.7), (0.5, 0.3), (0.75, 0.2))]
+    samples = [Sample(measure(v), r) for v, r in ((0.9, 0.95), (0.8, 0.9), (0.55, 0.7), (0.5, 0.3), (0.75, 0.2))]
     row = row_of("a", ROUNDS[0], samples)
     found = dict(zip(MEASURES, row.correlations, strict=True))
-    assert found["margin"] == found["confidence"] == pytest.approx(0.7)
-    assert np.isnan(found["area"]) and np.isnan(found["agreement"]), "constant, and not there"
-    assert (row.samples, row.bad, row.suspects, row.both) == (5, 2, 2, 1) and 0.6 < SUSPECT_BELOW < 0.75
+    assert found["quality"] == pytest.approx(0.7)
+    assert np.isnan(found["margin"]) and np.isnan(found["steadiness"]), "constant"
+    assert (row.samples, row.bad, row.suspects, row.both) == (5, 2, 2, 1) and 0.55 < SUSPECT_BELOW < 0.75
     shaky = [Sample(measure(0.9), r, steady) for r, steady in ((0.9, 1.0), (0.4, 0.7), (0.6, 0.9))]
     found = row_of("a", ROUNDS[0], shaky)
     assert found.correlations[MEASURES.index("steadiness")] == pytest.approx(1)
@@ -45,8 +45,9 @@ def test_a_row_says_how_good_the_measures_are_and_what_the_rule_finds() -> None:
     other = row_of("b", ROUNDS[0], [Sample(measure(0.1), 0.1), Sample(measure(0.2), 0.2)])
     second = row_of("b", ROUNDS[1], [Sample(measure(0.1, 0.5), 0.1), Sample(measure(0.2, 0.6), 0.2)])
     (first, last) = overall([row, other, second])
-    assert first.correlations[0] == pytest.approx((0.7 + 1) / 2) and first.samples == 7 and first.suspects == 4
-    assert last.correlations[MEASURES.index("agreement")] == pytest.approx(1)
+    assert first.correlations[MEASURES.index("quality")] == pytest.approx((0.7 + 1) / 2)
+    assert first.samples == 7 and first.suspects == 4
+    assert last.correlations[MEASURES.index("margin")] == pytest.approx(1)
 
 
 class Shrinking:
@@ -113,7 +114,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         (name, *counted) for name in ("shapes", "mean", "together") for counted in zip(ROUNDS, ("9", "6"), strict=True)
     ]
     assert {**rows[0], "sequence": ""} == {**rows[2], "sequence": ""} == {**rows[4], "sequence": ""}
-    assert all(-1 <= float(row["confidence"]) <= 1 for row in rows) and not rows[0]["agreement"]
+    assert all(-1 <= float(row["quality"]) <= 1 for row in rows)
     assert "shapes" in capsys.readouterr().out
     assert main(["--clips", str(tmp_path), "--sequence", "cows"]) == 2
     assert "has no sequence cows" in capsys.readouterr().err

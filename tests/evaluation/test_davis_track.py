@@ -17,7 +17,7 @@ from evaluation.davis_official import SequenceInfo
 from evaluation.davis_track import DavisTrack, Helpers, curve_table, read_scribbles
 from evaluation.next_frame import ChoiceByQuality, RandomChoice, SpacedChoice, true_quality
 from evaluation.session_player import SessionPlayer
-from inference_core.confidence import ConfidenceAssessor
+from inference_core.confidence import expected_overlap
 from inference_core.factory import build_core
 from inference_core.frame_choice import WorstFirst
 from interact.interaction import Interaction
@@ -115,7 +115,7 @@ def make_track(
         davis_tree(root, video, ("clip",))
     official = FakeOfficial()
     config = DavisConfig(tmp_path / "out", root, **{"max_nb_interactions": 3, **more})  # type: ignore[arg-type]
-    helpers = helpers or Helpers(TruthPredictor(video), build_core, None, None)
+    helpers = helpers or Helpers(TruthPredictor(video), build_core, None, None, is_oracle=True)
     return DavisTrack(config, ENGINE, official, helpers), official  # type: ignore[arg-type]
 
 
@@ -151,11 +151,22 @@ def test_the_windows_own_workspace_is_left_behind(tmp_path: Path, synthetic_vide
     workspace.close()
 
 
-@pytest.mark.parametrize("selection", ["linspace", "worst", "recommend", "random"])
+class Margin:
+    """Stands for a network that looks at masks."""
+
+    name = "a fake"
+
+    def quality(self, image: ImageU8, objects: np.ndarray) -> float:
+        return float(np.mean([expected_overlap(prob) for prob in objects]))
+
+
+@pytest.mark.parametrize("selection", ["linspace", "worst", "recommend", "left", "random"])
 def test_frames_are_chosen_as_told(tmp_path: Path, synthetic_video: SyntheticVideo, selection: str) -> None:
-    ranker = WorstFirst() if selection in ("worst", "recommend") else None
-    assessor = ConfidenceAssessor() if selection == "recommend" else None
-    helpers = Helpers(TruthPredictor(synthetic_video), build_core, ranker, assessor)
+    """By the true quality, by a network that looks at masks, and by what the propagations left."""
+    ranker = WorstFirst() if selection in ("worst", "recommend", "left") else None
+    assessor = Margin() if selection == "recommend" else None
+    helpers = Helpers(TruthPredictor(synthetic_video), build_core, ranker, assessor, is_oracle=selection == "worst")
+    selection = "worst" if selection == "left" else selection
     track, official = make_track(tmp_path, synthetic_video, helpers, frame_selection=selection)
     frames = [step.frame for step in track.play()]
     assert len(set(frames[:3])) == 3 and frames[0] == 3
@@ -163,7 +174,7 @@ def test_frames_are_chosen_as_told(tmp_path: Path, synthetic_video: SyntheticVid
     assert len(chosen) == 6 and chosen[:2] == frames[1:3]
     if selection == "linspace":
         assert chosen == [0, 7, 0] * 2  # of 12 frames in three steps from frame 3: 0, 3 and 7
-    if selection == "worst":
+    if helpers.is_oracle and ranker is not None:
         masks = official.sessions[0].submitted[0].astype(np.uint8)
         quality = true_quality(synthetic_video.masks, masks, (1, 2, 3))
         assert quality[chosen[0]] == min(quality[frame] for frame in range(12) if frame != 3)
@@ -210,7 +221,7 @@ def test_the_whole_benchmark_is_played_where_it_lies(tmp_path: Path, synthetic_v
     (root / "Scribbles" / "clip").mkdir(parents=True)
     (root / "Scribbles" / "clip" / "001.json").write_text("{}", encoding="utf-8")
     config = DavisConfig(tmp_path / "out", root)
-    helpers = Helpers(TruthPredictor(synthetic_video), build_core, None, None)
+    helpers = Helpers(TruthPredictor(synthetic_video), build_core, None, None, is_oracle=True)
     track = DavisTrack(config, ENGINE, official, helpers)  # type: ignore[arg-type]
     assert track.tree.root == root and track.tree.note == ""
     assert not (tmp_path / "out" / "tree").exists()

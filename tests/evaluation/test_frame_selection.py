@@ -12,8 +12,6 @@ from evaluation.corrected_video import CorrectedVideo
 from evaluation.frame_selection import Curve, Played, as_table, curves, main, methods, play
 from evaluation.metrics import frame_scores
 from evaluation.svg import Line, chart_file, line_chart
-from inference_core.confidence import ConfidenceAssessor
-from inference_core.frame_choice import WorstFirst
 from tests.evaluation.vos_trees import davis_tree
 from tests.synthetic import SyntheticVideo
 from util.config import AppConfig
@@ -69,7 +67,6 @@ class Upside:
     """Predicts that later frames are better."""
 
     name = "by place"
-    is_trained = True
 
     def __init__(self) -> None:
         self.asked: list[int] = []
@@ -90,10 +87,10 @@ class Last:
 
 def test_methods_choose_what_their_names_say(folders: tuple[Path, Path]) -> None:
     upside = Upside()
-    wanted = methods(upside, Last())  # type: ignore[arg-type]
+    wanted = methods("predicted", upside, Last())  # type: ignore[arg-type]
     assert [method.name for method in wanted] == [
-        "random", "linspace", "worst, true quality", "worst, predicted", "worst, confidence",
-        "recommend, true quality", "recommend, predicted", "recommend, confidence",
+        "random", "linspace", "worst, true quality", "worst, predicted", "worst, published network",
+        "recommend, true quality", "recommend, predicted", "recommend, published network",
     ]
     with CorrectedVideo(*folders, STATIC, limit=6) as video:
         start = video.quality
@@ -102,16 +99,29 @@ def test_methods_choose_what_their_names_say(folders: tuple[Path, Path]) -> None
     assert len(set(played["random", 0].frames)) == 2 and 0 not in played["random", 0].frames
     assert played["linspace", 0].frames == (1, 3)
     assert played["worst, true quality", 0].frames[0] == int(np.argmin(start))
-    assert played["worst, predicted", 0].frames == (1, 2) and upside.asked[:6] == [3] * 6
+    assert played["worst, published network", 0].frames == (1, 2) and upside.asked[:6] == [3] * 6
     assert played["recommend, predicted", 0].frames == (5, 5)
     again = played["recommend, predicted", 0].j_and_f
     assert again[0] == pytest.approx(np.mean(start)) and again[1] == again[2] > again[0]
-    assert [m.name for m in methods(ConfidenceAssessor(), None)][-1] == "worst, confidence"
-    assert len(methods(ConfidenceAssessor(), None)) == 4 and WorstFirst.name
+    assert [m.name for m in methods("margin", None, None)][2:] == ["worst, true quality", "worst, margin"]
+
+
+def test_a_video_knows_what_propagations_left(folders: tuple[Path, Path]) -> None:
+    with CorrectedVideo(*folders, STATIC, limit=6) as video:
+        start, first = video.moment(), video.carried_quality
+        assert first[0] == 1 and all(0 < value < 1 for value in first[1:])
+        assert first[5] < first[1], "the farther from the only key frame"
+        (worst,) = methods("predicted", None, None)[-1:]
+        assert worst.make(video, 2, "").choose([0]) == int(np.argmin(first))
+        video.correct(4)
+        second = video.carried_quality
+        assert second[4] == 1 and second != first
+        video.go_back(start)
+        assert video.carried_quality == first
 
 
 def test_curves_are_means_over_sequences_and_their_gains_vary() -> None:
-    wanted = methods(ConfidenceAssessor(), None)[:2]
+    wanted = methods("margin", None, None)[:2]
     played = [
         Played("a", "random", 0, (1,), (0.5, 0.6)), Played("a", "random", 1, (2,), (0.5, 0.8)),
         Played("b", "random", 0, (1,), (0.7, 0.8)), Played("b", "random", 1, (1,), (0.7, 0.8)),

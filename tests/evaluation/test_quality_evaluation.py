@@ -48,7 +48,7 @@ class Shrinking:
                 return
             mask = mask.copy()
             mask[np.flatnonzero(mask.any(1))[0]] = 0
-            yield FrameResult(frame, mask, 0, 0, {1: ObjectMeasure(0.5, 1.0, 1.0)})
+            yield FrameResult(frame, mask, 0, 0, {1: ObjectMeasure(0.5, 1.0)})
 
 
 def test_each_mask_is_told_while_it_is_the_stored_one() -> None:
@@ -69,11 +69,14 @@ def test_the_command(tmp_path: Path, synthetic_video: SyntheticVideo, capsys: py
     save_file(LightQualityNet().state_dict(), weights)
     command = ["--clips", str(tmp_path), "--frames", "3", "--size", "64"]
     assert main([*command, "--quality", str(weights), "--csv", str(table)]) == 0
-    assert "predicted: predicted by the light quality network" in capsys.readouterr().out
+    assert f"predicted: {weights}" in capsys.readouterr().out
     rows = list(csv.DictReader(table.read_text().splitlines()))
     assert [(row["sequence"], row["round"], row["masks"]) for row in rows] == [
         (name, *counted) for name in ("shapes", "mean", "together") for counted in zip(ROUNDS, ("6", "3"), strict=True)
     ]
-    assert all(rows[0][name] for name in COLUMNS)
+    assert all(rows[0][name] for name in COLUMNS[:2]) and "published" not in rows[0]
+    assert rows[0]["margin"] == rows[0]["predicted"], "an untrained network is the margin"
+    assert main([*command, "--csv", str(table)]) == 0
+    assert "predicted: predicted by the light quality network" in capsys.readouterr().out
     assert main([*command, "--quality", str(tmp_path / "none.safetensors")]) == 2
     assert "none.safetensors" in capsys.readouterr().err

@@ -8,21 +8,18 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from gui.engine import BuildCore
-from inference_core import registry
-from model import zoo
 from tests.gui.driver import Driver, FakeBuilder, area
 
 Start = Callable[..., Driver]
 
 
 @pytest.fixture
-def start(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+def start(qtbot: QtBot) -> Iterator[Start]:
     """`start(*flags, build=...)` shows a window; without `build` its engine is a fake that copies masks.
 
-    Clicks and scribbles are answered by GrabCut, which needs no weights, unless a flag says otherwise. Masks are judged
-    by confidence, unless a test brings the weights of the published quality network.
+    Clicks and scribbles are answered by GrabCut, which needs no weights, unless a flag says otherwise. What a
+    propagation left of its masks counts, unless a test brings the weights of the published quality network.
     """
-    monkeypatch.setattr("gui.advice_control.advice_file", lambda: zoo.find(registry.ASSESSOR_WEIGHTS))
     drivers: list[Driver] = []
 
     def make(*argv: object, build: BuildCore | None = None, resize: bool = True) -> Driver:

@@ -14,7 +14,6 @@ from gui import engine_settings
 from gui.engine_dialog import EngineDialog
 from gui.engine_settings import EngineSettings, for_project, remembered
 from inference_core.api import ExistingMask, FrameReader
-from inference_core.confidence import ConfidenceAssessor
 from tests.gui.conftest import Start
 from tests.gui.driver import Driver, FakeBuilder, FakeCore
 from tests.gui.test_review_window import FakeJudge
@@ -124,7 +123,7 @@ def test_a_project_goes_on_with_the_settings_it_was_made_with(
     confirm(qtbot, dialog)
     driver.wait_idle()
     assert driver.session.engine_settings == {}, "nothing was made with them yet"
-    driver.window.controller.review.advice.build = lambda config: FakeJudge(ConfidenceAssessor())  # loads no torch
+    driver.window.controller.review.advice.build = lambda config: FakeJudge(None)  # loads no torch
     mask = np.zeros(driver.session.frames.size, np.uint8)
     mask[10:30, 10:40] = 1
     driver.session.import_masks({0: mask})

@@ -29,7 +29,7 @@ FLICKERS[[20, 50]] = 0.9, 0.15
 
 
 def make(values: np.ndarray = VALUES, done: tuple[range, ...] = (), share: float = 0.0) -> Strips:
-    return Strips("dog", values, 0.7, done, share, FLICKERS)
+    return Strips("dog", values, 0.7, done, share, FLICKERS, "by a fake")
 
 
 @pytest.fixture
@@ -106,9 +106,9 @@ def test_the_tooltips_say_it_in_words(timeline: Timeline) -> None:
         return QToolTip.text().partition("\n")[2]
 
     rest = "flicker: 1% of the mask is there, or missing, on this frame only"
-    assert tip(35, 1) == f"dog: how sure the engine is, 0.20 of 1; below 0.70 a frame is suspect\n{rest}"
-    assert tip(25, 1) == f"dog: how sure the engine is, 0.90 of 1\n{rest}"
-    assert "no confidence is known" in tip(80, 1)
+    assert tip(35, 1) == f"dog: quality 0.20 of 1, by a fake; below 0.70 a frame is suspect\n{rest}"
+    assert tip(25, 1) == f"dog: quality 0.90 of 1, by a fake\n{rest}"
+    assert "no quality is known" in tip(80, 1)
     assert tip(90, 2) == "dog: verified, or known to be absent" and tip(10, 2) == "dog: to be reviewed"
     shape = LaneShape.of(LANE)
     assert [shape.describe(frame).partition(": ")[2] for frame in (0, 20, 35, 65, 75, 80, 90)] == [
@@ -129,5 +129,5 @@ def test_frames_that_share_a_pixel_show_the_lowest() -> None:
 def test_strips_that_say_the_same_are_equal() -> None:
     one = make()
     assert one == make(VALUES.copy()) != make(VALUES * 0.5)
-    assert one.label(CONFIDENCE) == "confidence, flicker" and one.label(REVIEW) == "review  0 %"
+    assert one.label(CONFIDENCE) == "quality, flicker" and one.label(REVIEW) == "review  0 %"
     assert make(share=0.999).label(REVIEW) == "review  99 %", "100 only when nothing is left"

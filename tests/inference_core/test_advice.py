@@ -1,4 +1,4 @@
-"""Advice on the next frame: by the networks, and without them by what the engine is sure of."""
+"""Advice on the next frame: by the networks, and without them by what the propagations leave."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -8,15 +8,17 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from inference_core.advice import AgentRanker, LightAssessor, NetworkAssessor, build_advice, build_assessor
+from inference_core.advice import AgentRanker, NetworkAssessor, build_advice, build_assessor
 from inference_core.api import KeyFrame, PropagationRequest
-from inference_core.confidence import ConfidenceAssessor, expected_overlap
+from inference_core.confidence import expected_overlap
 from inference_core.core import InferenceCore
 from inference_core.frame_choice import WorstFirst
 from inference_core.fusion import LinearFuser
+from inference_core.light_judge import build_judge
 from inference_core.policy import CompatPolicy
+from inference_core.registry import carried_basis
 from model import zoo
-from model.light_quality import LightQualityNet
+from model.light_quality import INPUTS, LightQualityNet
 from model.quality_agent import QualityAgent
 from model.quality_net import QualityNet
 from tests.golden_weights import Golden, golden_cases, golden_state, require_golden
@@ -26,7 +28,6 @@ from tests.synthetic import make_synthetic_video
 from util.errors import AppError
 
 VIDEO = make_synthetic_video()
-NO_IMAGE = np.zeros((4, 4, 3), np.uint8)
 
 
 @pytest.mark.golden
@@ -54,7 +55,7 @@ def test_golden_agent_ranks(golden: Golden | Path) -> None:
         assert ranked == np.argsort(-values, kind="stable").tolist()
 
 
-def test_confidence_is_the_overlap_to_be_expected() -> None:
+def test_the_margin_is_the_overlap_to_be_expected() -> None:
     sure = np.zeros((4, 4), np.float32)
     sure[1:3, 1:3] = 1
     assert expected_overlap(sure) == 1
@@ -62,11 +63,6 @@ def test_confidence_is_the_overlap_to_be_expected() -> None:
     assert expected_overlap(doubtful) == pytest.approx(4 * 0.75 / (4 + 12 * 0.25))
     assert expected_overlap(np.zeros((4, 4), np.float32)) == 1, "surely nowhere"
     assert expected_overlap(np.full((4, 4), 0.4, np.float32)) == pytest.approx(0.6)
-    assessor = ConfidenceAssessor()
-    assert assessor.quality(NO_IMAGE, np.stack([sure, doubtful])) == pytest.approx((1 + 3 / 7) / 2)
-    assert not assessor.is_trained
-    with pytest.raises(ValueError, match="no object"):
-        assessor.quality(NO_IMAGE, np.zeros((0, 4, 4), np.float32))
 
 
 def test_worst_frames_come_first_and_annotated_ones_last() -> None:
@@ -89,7 +85,7 @@ def test_the_engine_says_how_sure_it_is() -> None:
     probs = core.object_probs(2, ids)
     assert probs.shape == (len(ids), *VIDEO.size) and probs.dtype == np.float32
     assert ((probs > 0) & (probs < 1)).any(), "soft, as the engine found them"
-    assert 0 < ConfidenceAssessor().quality(NO_IMAGE, probs) < 1
+    assert all(0 < expected_overlap(prob) < 1 for prob in probs)
     masks[2] = VIDEO.masks[2].copy()
     masks[2][:5, :5] = ids[0]
     np.testing.assert_array_equal(core.object_probs(2, ids[:1])[0], masks[2] == ids[0])
@@ -103,24 +99,26 @@ def test_networks_advise_where_their_files_are(tmp_path: Path, monkeypatch: pyte
     rows = tuple(zoo.WeightFile(name, name, path, "advice", name) for name, path in files.items())
     monkeypatch.setattr(zoo, "WEIGHT_FILES", rows)
     advice = build_advice("cpu", mixed_precision=False)
-    assert isinstance(advice.assessor, ConfidenceAssessor) and isinstance(advice.ranker, WorstFirst)
+    assert advice.assessor is None and isinstance(advice.ranker, WorstFirst)
+    assert build_judge() is None and carried_basis() == ("how sure the engine is", False)
     with pytest.raises(AppError, match=r"mine\.pt"):
         build_advice("cpu", mixed_precision=False, agent_weights=tmp_path / "mine.pt")
     save_file(LightQualityNet().state_dict(), files["light_quality"])
+    judge = build_judge()
+    assert judge is not None and carried_basis() == ("predicted by the light quality network", True)
+    values = np.zeros((2, INPUTS), np.float32)
+    values[1, 0] = 1.0
+    np.testing.assert_allclose(judge.judge(values), [0.5, 1 / (1 + np.exp(-1))], rtol=1e-5)
+    with pytest.raises(AppError, match=r"other\.safetensors"):
+        build_judge(tmp_path / "other.safetensors")
     image, objects = VIDEO.frames[0], np.ones((2, *VIDEO.size), np.float32)
-    light = build_advice("cpu", mixed_precision=False).assessor
-    assert isinstance(light, LightAssessor) and light.is_trained and "light" in light.name
-    alone = [light.quality(image, objects[:1]), light.quality(image, objects[:1] * 0)]
-    assert light.quality(image, np.stack([objects[0], objects[0] * 0])) == pytest.approx(np.mean(alone))
-    with pytest.raises(ValueError, match="no object"):
-        light.quality(image, objects[:0])
     for build, path in ((QualityNet, files["ivosw_assess"]), (QualityAgent, files["ivosw_agent"])):
         with torch.device("meta"):
             state = build().state_dict()
         torch.save({f"module.{k}": torch.full((), 0.01).to(t.dtype).expand(t.shape) for k, t in state.items()}, path)
     advice = build_advice("cpu", mixed_precision=False)
     assert isinstance(advice.assessor, NetworkAssessor) and isinstance(advice.ranker, AgentRanker)
-    named = build_assessor("cpu", mixed_precision=False, light_weights=files["light_quality"])
-    assert isinstance(named, LightAssessor), "what is named counts"
+    with pytest.raises(AppError, match=r"other\.pt"):
+        build_assessor("cpu", mixed_precision=False, weights=tmp_path / "other.pt")
     assert 0 <= advice.assessor.quality(image, objects) <= 1
     assert sorted(advice.ranker.rank([0.2, 0.4, 0.1], [0, 0, 1])) == [0, 1, 2]

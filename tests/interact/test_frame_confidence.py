@@ -24,7 +24,7 @@ class MeasuringCore(ShiftCore):
         anchor = next(key for key in self.synced if key.frame == request.anchor)
         for result in super().propagate(request, token):
             value = max(0.0, 1 - abs(result.frame - request.anchor) / 10)
-            measures = {i: ObjectMeasure(value, value, value, value) for i in anchor.object_ids}
+            measures = {i: ObjectMeasure(value, 1.0) for i in anchor.object_ids}
             yield FrameResult(result.frame, result.mask, result.done, result.total, measures)
 
 
@@ -59,7 +59,7 @@ def test_values_come_and_go_with_their_masks(session: VideoSession) -> None:
     values = session.confidence.values(1)
     assert values[3] == pytest.approx(0.7) and session.confidence.on(3, 1) == pytest.approx(values[3])
     assert session.confidence.on(0, 1) is None, "a frame by hand"
-    assert is_suspect(values).tolist() == [False] * 4 + [True] * (NUM_FRAMES - 4)
+    assert is_suspect(values).tolist() == [False] * 5 + [True] * (NUM_FRAMES - 5)
     session.undo()
     assert known(session) == []
     session.redo()
