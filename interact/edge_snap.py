@@ -84,7 +84,9 @@ def _band_labels(region: NDArray[np.bool_], soft: NDArray[np.float32], seeds: ND
     labels = np.where(region, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     labels[core | (soft > SURE)], labels[~reached | (soft < 1 - SURE)] = cv2.GC_FGD, cv2.GC_BGD
     labels[seeds == INSIDE], labels[seeds == OUTSIDE] = cv2.GC_FGD, cv2.GC_BGD
-    return labels
+    # Prompts may cover all that there was of one side.
+    num_inside = np.count_nonzero(_is_inside(labels))
+    return labels if _COMPONENTS <= num_inside <= labels.size - _COMPONENTS else None
 
 
 def _core_and_reach(region: NDArray[np.bool_], reach: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -74,6 +74,18 @@ def test_no_inside_or_no_outside() -> None:
         assert (snap(image, soft, nothing_said()) == (soft > 0.5)).all()
 
 
+def test_prompts_that_leave_nothing_of_one_side() -> None:
+    """A click beside the object's middle says that a small object is none, and the network disagrees."""
+    image = picture(np.random.default_rng(4))
+    small, large = np.zeros((SIDE, SIDE), np.float32), np.ones((SIDE, SIDE), np.float32)
+    small[50:57, 50:57], large[:4, :4] = 1, 0
+    seeds = nothing_said()
+    seeds[48:59, 48:59] = OUTSIDE
+    assert (snap(image, small, seeds) == (small > 0.5)).all()
+    seeds[48:59, 48:59], seeds[:8, :8] = UNKNOWN, INSIDE
+    assert (snap(image, large, seeds) == (large > 0.5)).all()
+
+
 def test_the_same_answer_every_time() -> None:
     image = picture(np.random.default_rng(5))
     assert (snap(image, answer(75), nothing_said()) == snap(image, answer(75), nothing_said())).all()
