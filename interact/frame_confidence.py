@@ -1,4 +1,4 @@
-"""How sure the engine was of every mask that it carried. GUI thread.
+"""The quality that propagations left of every mask (`ObjectMeasure.quality`). GUI thread.
 
 A value belongs to the source of its mask (`storage.provenance`): once the mask comes from elsewhere, by hand, by
 another propagation or by undo, the value no longer counts, and redo makes it count again.
@@ -101,6 +101,6 @@ class FrameConfidence:
 
 
 def is_suspect(values: Confidences) -> NDArray[np.bool_]:
-    """bool [T]: the rule. A mask is suspect where the engine carried it and its confidence is below the limit."""
+    """bool [T]: the rule. A mask is suspect where the engine carried it and its quality is below the limit."""
     with np.errstate(invalid="ignore"):
         return np.asarray(values < SUSPECT_BELOW, np.bool_)
