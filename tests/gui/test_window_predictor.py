@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PyQt5.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from safetensors.torch import save_file
@@ -84,6 +85,7 @@ def test_what_answers_is_built_before_the_first_prompt(
 ) -> None:
     warmed: list[NetworkPredictor] = []
     monkeypatch.setattr(NetworkPredictor, "warm_up", lambda predictor: warmed.append(predictor))
+    torch.manual_seed(0)
     save_file(InteractionNet().state_dict(), shelf / "light_interaction.safetensors")
     driver = start("--images", synthetic_folder, "--interaction", "auto", "--device", "cpu")
     choice = driver.window.controller.methods.choice
