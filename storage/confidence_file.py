@@ -1,4 +1,4 @@
-"""How sure the engine was of the masks of a workspace: confidence.json, beside project.json.
+"""The quality predicted for the masks of a workspace: confidence.json, beside project.json.
 
 It can be made again by propagating, so damage is told and the file left aside, but no reason not to open the video.
 """
@@ -19,7 +19,9 @@ from util.errors import AppError
 from util.types import MAX_OBJECT_ID
 
 NAME = "confidence.json"
-VERSION = 1
+VERSION = 2
+_BY_OTHER_RULES = 1
+"""Files of this version hold values that earlier programs made of margin, area and overlap: no predicted quality."""
 _STEPS = 1000
 
 Confidences = NDArray[np.float32]
@@ -59,7 +61,11 @@ def confidence_text(notes: Iterable[Noted]) -> str:
 
 
 def read_confidence(path: Path, num_frames: int) -> list[Noted]:
-    """What a file holds; nothing where there is none. Raises AppError for one that is damaged or cannot be read."""
+    """What a file holds; nothing where there is none, or one of version 1.
+
+    Raises:
+        AppError: it is damaged or cannot be read.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -70,7 +76,10 @@ def read_confidence(path: Path, num_frames: int) -> list[Noted]:
     try:
         content = json.loads(text, parse_constant=refuse_constant, object_pairs_hook=unique_dict)
         top = Fields(content, "")
-        require(top.take("version", int) == VERSION, "version", f"must be {VERSION}")
+        version = top.take("version", int)
+        if version == _BY_OTHER_RULES:
+            return []
+        require(version == VERSION, "version", f"must be {VERSION}")
         found = [_parse(item, f"notes[{i}].", num_frames) for i, item in enumerate(top.take("notes", list))]
         top.end()
     except (ValueError, RecursionError) as error:

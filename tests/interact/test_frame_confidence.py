@@ -107,3 +107,14 @@ def test_the_file(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("250", "2500"))
     with pytest.raises(AppError, match=r"notes\[0\]\.values"):
         read_confidence(path, 5)
+
+
+def test_values_by_other_rules_are_not_taken_for_predicted_quality(tmp_path: Path) -> None:
+    path = tmp_path / NAME
+    note = Noted(7, Origin("2026-11-21T07:00:00Z", "propagate 3 frames", 0), 2, np.float32([0.25, 1]))
+    now = confidence_text([note])
+    path.write_text(now.replace('"version": 2', '"version": 1'))
+    assert path.read_text() != now and read_confidence(path, 5) == []
+    path.write_text(now.replace('"version": 2', '"version": 3'))
+    with pytest.raises(AppError, match="must be 2"):
+        read_confidence(path, 5)
