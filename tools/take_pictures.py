@@ -51,7 +51,7 @@ class Stage(WindowStage):
 
     def __init__(self, app: QApplication, workspace: Path, original: Path) -> None:
         self.original = original
-        flags = ["--video", str(EXAMPLE), "--workspace", str(workspace), "--interaction", "grabcut"]
+        flags = ["--video", str(EXAMPLE), "--workspace", str(workspace)]
         super().__init__(app, flags, patience=PATIENCE)
 
     def rest(self) -> None:
