@@ -2,7 +2,7 @@
 
     tools/with_xvfb.sh .venv/bin/python -m benchmarks.brush_latency [--moves 200] [--width 60]
 
-A stroke over the example video (720x480), in the real window with the engine loaded. Prints median, 95th percentile and
+A stroke over the example video (720x480), in the real window. Prints median, 95th percentile and
 worst. Exit code 1 if the median is more than a frame of a display of 60 Hz.
 """
 from __future__ import annotations

@@ -29,7 +29,7 @@ from util.types import IndexMask
 
 PREFETCH_FRAMES = 4
 _TIDY_EVERY = 100
-"""Frames between two returns of freed memory: rare enough to cost nothing (0.1 s, most of it for getting it again)."""
+"""Frames between two returns of freed memory, whose pages the next frame has to ask for again."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,19 +23,14 @@ from numpy.typing import NDArray
 
 from evaluation.correction import find_clips
 from evaluation.metrics import contour_accuracy
-from evaluation.rounds import Carried, played_rounds
-from inference_core.core import InferenceCore
-from inference_core.factory import build_core
-from interact.annotations import load_annotations
+from evaluation.rounds import Carried, Clip, open_clip, played_rounds
 from model.quality_net import cut_out
 from storage.atomic_file import disk_error
-from storage.frame_source import open_source
-from storage.frame_store import FrameStore
 from training.quality_files import SUFFIX, ImageSamples, MeasuredSamples, QualitySamples, load_samples
 from util.config import NATIVE_SIZE, AppConfig
 from util.errors import AppError
 from util.threads import calm_openmp
-from util.types import ImageU8, IndexMask
+from util.types import ImageU8
 
 PER_ROUND = 16
 """Masks taken of each round of a sequence, at random, where they are kept as pictures."""
@@ -59,21 +53,18 @@ class SampleOrder:
 
 @dataclass(frozen=True)
 class _Played:
-    """A sequence while it is played. Args: truth: frame -> mask. stored: what the core takes for the masks."""
+    """A sequence while it is played."""
 
     number: int
     seed: int
-    frames: FrameStore
-    truth: dict[int, IndexMask]
-    stored: list[IndexMask]
-    core: InferenceCore
+    clip: Clip
 
-    def rounds(self) -> list[Carried]:
-        return list(played_rounds(self.core, self.truth, self.stored))
+    def rounds(self) -> Iterator[Carried]:
+        return played_rounds(self.clip.core, self.clip.truth, self.clip.stored)
 
     def about(self, chosen: Sequence[Carried]) -> dict[str, NDArray[np.generic]]:
         """What samples for every network have."""
-        last = max(self.truth)
+        last = max(self.clip.truth)
         return {
             "region": np.array([one.region for one in chosen], np.float32),
             "margin": np.array([one.measure.margin for one in chosen], np.float32),
@@ -84,7 +75,7 @@ class _Played:
 
 def measured(played: _Played) -> MeasuredSamples:
     """All masks of a sequence."""
-    found = played.rounds()
+    found = list(played.rounds())
     values = np.array([one.measure.values for one in found], np.float32)
     return MeasuredSamples(**played.about(found), values=values)  # type: ignore[arg-type]
 
@@ -92,10 +83,11 @@ def measured(played: _Played) -> MeasuredSamples:
 def seen(played: _Played) -> ImageSamples:
     """Some masks of a sequence, cut out while they are the stored ones."""
     found: list[tuple[Carried, NDArray[np.uint8], NDArray[np.uint8], float]] = []
-    for one in played_rounds(played.core, played.truth, played.stored):
-        prob = played.core.object_probs(one.frame, [one.object_id])[0]
-        areas = (masks[one.frame] == one.object_id for masks in (played.truth, played.stored))
-        found.append((one, *cut_bytes(played.frames.get(one.frame), prob), contour_accuracy(*areas)))
+    clip = played.clip
+    for one in played.rounds():
+        prob = clip.core.object_probs(one.frame, [one.object_id])[0]
+        areas = (masks[one.frame] == one.object_id for masks in (clip.truth, clip.stored))
+        found.append((one, *cut_bytes(clip.frames.get(one.frame), prob), contour_accuracy(*areas)))
     rng = np.random.default_rng([played.seed, played.number])
     rounds = [[row for row in found if row[0].round == wanted] for wanted in (0, 1)]
     chosen = [own[i] for own in rounds for i in sorted(rng.permutation(len(own))[:PER_ROUND])]
@@ -131,14 +123,8 @@ def play(order: SampleOrder, make: Callable[[_Played], QualitySamples], number: 
 ):
     """Play one sequence and keep its masks. Args: number: of the sequence. Raises AppError."""
     spare = (os.cpu_count() or 1) - order.threads
-    with closing(FrameStore(open_source(images), budget_bytes=order.config.budgets.frames)) as frames:
-        length = len(frames) if order.limit is None else min(order.limit, len(frames))
-        truth = load_annotations(masks, frames, range(length))
-        if 0 not in truth or len(truth) < 3:
-            raise AppError(f"{masks}: needs the true mask of the first frame and of two others.", "Check --clips.")
-        stored: list[IndexMask] = [np.zeros(frames.size, np.uint8)] * len(frames)
-        with closing(build_core(order.config, frames, stored.__getitem__, spare_cores=spare)) as core:
-            samples = make(_Played(number, order.seed, frames, truth, stored, core))
+    with open_clip(images, masks, order.config, order.limit, spare_cores=spare) as clip:
+        samples = make(_Played(number, order.seed, clip))
     if not len(samples):
         raise AppError(f"{masks}: no object of the first frame could be carried.", "Leave the sequence out.")
     return samples

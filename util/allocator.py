@@ -25,8 +25,8 @@ def keep_freed_memory() -> None:
 def give_back_freed_memory() -> None:
     """Return all pages that are free at the moment, also between pieces in use.
 
-    What lives long is scattered among what a network takes and frees, and the holes grow by 0.3 MB a frame over a long
-    video (1280x720, 3 objects). To be called now and then: the next frame asks for its pages again.
+    What lives long is scattered among what a network takes and frees, and the holes grow over a long video
+    (docs/performance.md). To be called now and then: the next frame asks for its pages again.
     """
     trim = _of_library("malloc_trim")
     if trim is not None:
