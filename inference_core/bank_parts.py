@@ -16,12 +16,14 @@ class Entry:
     Args:
         valid: ids of the objects that may read it.
         melted: rolling frames that it stands for; `frame` is the newest of them.
+        is_beside: another look at a frame that has an entry already.
     """
 
     frame: int
     kind: Memory
     valid: frozenset[int]
     melted: int = 1
+    is_beside: bool = False
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from inference_core.api import (
 from inference_core.channels import Channels
 from inference_core.feature_cache import FeatureCache
 from inference_core.fusion import Fuser
+from inference_core.looks import Looks
 from inference_core.pass_measures import MaskJudge
 from inference_core.pass_planner import Pass, plan_passes
 from inference_core.pass_run import Parts, PassRun
@@ -62,6 +63,7 @@ class InferenceCore:
         settings: what the engine was built with, for statistics and the window.
         feature_bytes, prob_bytes: budgets of the caches; less is slower, not different.
         judge: predicts how good masks are; None: how sure the engine is stands in for that.
+        may_zoom: whether an engine that can looks closer at small objects (`inference_core.views`).
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class InferenceCore:
         feature_bytes: int = 512 << 20,
         prob_bytes: int = 256 << 20,
         judge: MaskJudge | None = None,
+        may_zoom: bool = True,
     ) -> None:
         self.engine = propagator.name
         self.device = device
@@ -91,6 +94,7 @@ class InferenceCore:
         self._channels = Channels(propagator)
         self._key_frames: dict[int, KeyFrame] = {}
         self._judge = judge
+        self._looks = Looks(frames, propagator, self._features, may_zoom=may_zoom)
 
     # ------------------------------------------------------------------------------------ annotate, memorise
 
@@ -125,9 +129,8 @@ class InferenceCore:
         else:
             prob = self._propagator.place(torch.from_numpy(soft))
         self.past.note_correction(key_frame, prob, self._channels)
-        self._propagator.memorize(
-            frame, self._features.get(frame), prob, self._channels.slots(ids), Memory.PINNED
-        )
+        slots = self._channels.slots(ids)
+        self._looks.memorize_key_frame(frame, key_frame.mask, prob, self._channels, slots)
         self.past.keep(frame, prob[[0, *self._channels.rows(ids)]], ids, key_frame.mask)
 
     @torch.inference_mode()
@@ -197,7 +200,7 @@ class InferenceCore:
         return Parts(
             self._frames,
             self._propagator,
-            self._features,
+            self._looks,
             self.past,
             self._channels,
             self._existing,

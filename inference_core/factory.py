@@ -89,6 +89,7 @@ def build_core(
         },
         feature_bytes=config.budgets.features,
         judge=build_judge(quality),
+        may_zoom=not config.no_zoom,
     )
 
 

@@ -16,13 +16,14 @@ class FusionInput:
     """Two results for the same frame and objects.
 
     Args:
-        image: [1, 3, Hp, Wp]. old, new: [A, Hp, Wp] object probabilities.
+        image: [1, 3, Hp, Wp]; None where the fusion does not need attention.
+        old, new: [A, Hp, Wp] object probabilities.
         attention: [A, 2, Hp, Wp] where the user's correction shows on this frame; None if that is not known.
         old_distance: frames to the key frame behind `old`, as a share of the gap between the two key frames.
         new_distance: the same to the anchor of the running pass; both sum to 1.
     """
 
-    image: Tensor
+    image: Tensor | None
     old: Tensor
     new: Tensor
     attention: Tensor | None
@@ -31,7 +32,7 @@ class FusionInput:
 
 
 class Fuser(Protocol):
-    """`name` goes into the statistics; without `needs_attention` no attention is computed."""
+    """`name` goes into the statistics; without `needs_attention` it sees no image and no attention is computed."""
 
     name: str
     needs_attention: bool

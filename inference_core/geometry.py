@@ -66,10 +66,12 @@ class Geometry:
     def image_to_working(
         self, image: ImageU8, mean: tuple[float, ...], std: tuple[float, ...], device: torch.device
     ) -> Tensor:
-        """uint8 [H, W, 3] -> float32 [1, 3, Hp, Wp]: resized, normalised, then padded with zeros (the mean colour)."""
+        """uint8 [H, W, 3], a frame or a part of one -> float32 [1, 3, Hp, Wp]: resized, normalised, then padded with
+        zeros (the mean colour)."""
         resized: NDArray[np.generic] = image
-        if self.resized != self.native:
-            resized = cv2.resize(image, (self.resized.width, self.resized.height), interpolation=cv2.INTER_AREA)
+        if image.shape[:2] != tuple(self.resized):
+            way = cv2.INTER_AREA if image.shape[0] > self.resized.height else cv2.INTER_LINEAR
+            resized = cv2.resize(image, (self.resized.width, self.resized.height), interpolation=way)
         pixels = torch.tensor(resized).to(device).float()  # a copy: frames are read-only
         scale = torch.tensor(std, device=device)
         pixels.div_(255 * scale).sub_(torch.tensor(mean, device=device) / scale)
@@ -77,8 +79,9 @@ class Geometry:
         return F.pad(planes, self.pad) if any(self.pad) else planes
 
     def to_working(self, planes: Tensor) -> Tensor:
-        """float [C, H, W] -> [C, Hp, Wp], averaged over the pixels that fall together, padded with zeros."""
-        if self.resized != self.native:
+        """float [C, H, W], of a frame or of a part of one -> [C, Hp, Wp], averaged over the pixels that fall together,
+        padded with zeros."""
+        if planes.shape[1:] != self.resized:
             planes = F.interpolate(planes[None], tuple(self.resized), mode="area")[0]
         return F.pad(planes, self.pad)
 

@@ -85,16 +85,26 @@ class MemoryBank:
         if self._keys_per_object:
             self._key = move_slots(self._key, old, self._object_ids)
 
-    def put(self, frame: int, key: Tensor, value: Tensor, slots: Sequence[int], kind: Memory) -> None:
+    def put(
+        self,
+        frame: int,
+        key: Tensor,
+        value: Tensor,
+        slots: Sequence[int],
+        kind: Memory,
+        *,
+        is_beside: bool = False,
+    ) -> None:
         """Remember a frame for the objects in `slots`.
 
         Args:
             key: [1, Ck, N] shared, or [len(slots), Ck, N] where keys are per object. value: [len(slots), Cv, N].
             kind: PINNED, ROLLING or PREVIOUS; a PREVIOUS entry is replaced by whatever is put next.
+            is_beside: another look at a frame that was put before; what was known of the frame stays.
         """
         # Everything that needs memory comes first: when there is none, the bank is as it was.
         key, value = key.transpose(1, 2).to(torch.float32), value.transpose(1, 2).to(self._dtype)
-        gone = [i for i, e in enumerate(self._entries) if self._is_replaced_by(frame, e)]
+        gone = [i for i, e in enumerate(self._entries) if self._is_replaced_by(frame, is_beside, e)]
         rolling = [i for i, e in enumerate(self._entries) if e.kind is Memory.ROLLING and i not in gone]
         surplus = len(rolling) + 1 - self._max_rolling if kind is Memory.ROLLING and self._max_rolling else 0
         self._reserve(len(self._entries) - len(gone) - max(0, surplus) + 1, key, value)
@@ -106,10 +116,12 @@ class MemoryBank:
         key_rows = list(slots) if self._keys_per_object else [0]
         self._key[key_rows, position] = key
         self._value[list(slots), position] = value
-        self._entries.append(Entry(frame, kind, frozenset(self._object_ids[s] for s in slots)))
+        valid = frozenset(self._object_ids[s] for s in slots)
+        self._entries.append(Entry(frame, kind, valid, is_beside=is_beside))
 
-    def _is_replaced_by(self, frame: int, entry: Entry) -> bool:
-        return entry.kind is Memory.PREVIOUS or (self._duplicates == "replace" and entry.frame == frame)
+    def _is_replaced_by(self, frame: int, is_beside: bool, entry: Entry) -> bool:
+        is_same = entry.frame == frame and (entry.is_beside or not is_beside)
+        return entry.kind is Memory.PREVIOUS or (self._duplicates == "replace" and is_same)
 
     def _evict(self, surplus: int) -> None:
         """Have `surplus` rolling entries less."""
@@ -221,9 +233,10 @@ class MemoryBank:
         return key, values.flatten(1, 2)
 
     def key(self, frame: int, slots: Sequence[int]) -> Tensor:
-        """The newest key of a frame: [1, Ck, N] shared, or [len(slots), Ck, N] per object. Raises KeyError."""
+        """The newest key of a whole frame: [1, Ck, N] shared, or [len(slots), Ck, N] per object. Raises KeyError."""
         for position in reversed(range(len(self._entries))):
-            if self._entries[position].frame == frame:
+            entry = self._entries[position]
+            if entry.frame == frame and not entry.is_beside:
                 assert self._key is not None
                 groups = list(slots) if self._keys_per_object else [0]
                 return self._key[groups, position].transpose(1, 2)
@@ -254,7 +267,7 @@ class MemoryBank:
 
     def frames(self, kind: Memory | None = None) -> tuple[int, ...]:
         """The frames held, in order of insertion; only those of one kind if given."""
-        return tuple(e.frame for e in self._entries if kind in (None, e.kind))
+        return tuple(e.frame for e in self._entries if kind in (None, e.kind) and not e.is_beside)
 
     @property
     def search(self) -> BlockSearch | None:
@@ -309,7 +322,8 @@ class MemoryBank:
             return
         capacity = max(2 * capacity, 4)
         if self._max_rolling is not None:
-            capacity = min(capacity, len(self.frames(Memory.PINNED)) + self._max_rolling + 1)
+            pinned = sum(e.kind is Memory.PINNED for e in self._entries)
+            capacity = min(capacity, pinned + self._max_rolling + 1)
         capacity = max(capacity, entries)
         groups = len(self._object_ids) if self._keys_per_object else 1
         new_key = key.new_zeros(groups, capacity, *key.shape[1:])

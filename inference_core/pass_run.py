@@ -17,7 +17,7 @@ from torch import Tensor
 from inference_core.api import ExistingMask, FrameReader
 from inference_core.channels import Channels
 from inference_core.confidence import ObjectMeasure
-from inference_core.feature_cache import FeatureCache
+from inference_core.looks import Looks
 from inference_core.pass_measures import MaskJudge, PassMeasures, Sight
 from inference_core.pass_planner import Pass
 from inference_core.past_results import PastResults
@@ -42,7 +42,7 @@ class Parts:
 
     frames: FrameReader
     propagator: Propagator
-    features: FeatureCache
+    looks: Looks
     past: PastResults
     channels: Channels
     existing: ExistingMask
@@ -100,6 +100,7 @@ class PassRun:
                 yield frame, look.mask, look.measures
         finally:
             parts.propagator.end_pass()
+            parts.looks.restart()
 
     def _begin(self, mask: IndexMask) -> None:
         """Start, or start anew at another working size, from the frame that has this mask."""
@@ -107,6 +108,7 @@ class PassRun:
         prob = parts.channels.from_mask(mask)
         parts.propagator.begin_pass(self._pass.anchor, prob)
         self._everything = prob
+        parts.looks.restart()
         shapes = (prob[1:] > 0.5).cpu().numpy()
         self._watch = PassMeasures(dict(zip(parts.channels.object_ids, shapes, strict=True)), parts.judge)
 
@@ -121,12 +123,13 @@ class PassRun:
     def _look(self, frame: int) -> Look:
         parts, active = self._parts, self._pass.active(frame)
         ids = [span.object_id for span in active]
-        existing, features = parts.existing(frame), parts.features.get(frame, is_visited_again=self._is_kept(frame))
-        found = parts.propagator.segment(frame, features, parts.channels.slots(ids))
+        existing, is_kept = parts.existing(frame), self._is_kept(frame)
+        found = parts.looks.segment(frame, self._everything, parts.channels.slots(ids), is_kept=is_kept)
         everything = parts.channels.with_resting(found, ids, existing)
-        prob, older = parts.past.merge(self._pass, frame, features, found, existing, parts.channels)
+        whole = partial(parts.looks.whole, frame, is_kept=is_kept)
+        prob, older = parts.past.merge(self._pass, frame, whole, found, existing, parts.channels)
         mask = parts.channels.to_mask(prob, ids, existing)
-        if self._is_kept(frame):
+        if is_kept:
             parts.past.keep(frame, prob, ids, mask)
         return Look(everything, mask, self._watch.measure(self._sights(frame, found, prob, older)))
 
@@ -153,9 +156,8 @@ class PassRun:
 
     def _memorize(self, frame: int, kind: Memory) -> None:
         parts = self._parts
-        features = parts.features.get(frame, is_visited_again=self._is_kept(frame))
         slots = parts.channels.slots([span.object_id for span in self._pass.active(frame)])
-        parts.propagator.memorize(frame, features, self._everything, slots, kind)
+        parts.looks.memorize(frame, self._everything, slots, kind, is_kept=self._is_kept(frame))
 
 
 def _as_planes(probs: Tensor) -> NDArray[np.float32]:

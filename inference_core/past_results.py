@@ -1,7 +1,7 @@
 """What earlier passes found, and how a new pass is merged with it between two key frames."""
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,7 +73,7 @@ class PastResults:
         self,
         one_pass: Pass,
         frame: int,
-        features: FrameFeatures,
+        features: Callable[[], FrameFeatures],
         prob: Tensor,
         mask: IndexMask,
         channels: Channels,
@@ -81,6 +81,7 @@ class PastResults:
         """Fuse prob [A+1, Hp, Wp] with the older result, for objects on their way to another of their key frames.
 
         Args:
+            features: of the whole frame; asked for only where the fusion looks at it.
             mask: the index mask stored for this frame; an object that is neither there nor among the soft results was
                 never looked for on this frame and takes the new result.
 
@@ -97,13 +98,14 @@ class PastResults:
             ids = [spans[i].object_id for i in rows]
             gap = abs(far - one_pass.anchor)
             older = torch.stack([self._soft(frame, i, mask, channels) for i in ids])
+            sight = features() if self._fuser.needs_attention else None
             known |= dict(zip(ids, older, strict=True))
             planes[rows] = self._fuser.fuse(
                 FusionInput(
-                    features.image,
+                    None if sight is None else sight.image,
                     older,
                     planes[rows],
-                    self._attention(one_pass.anchor, features, ids, channels),
+                    None if sight is None else self._attention(one_pass.anchor, sight, ids, channels),
                     old_distance=abs(far - frame) / gap,
                     new_distance=abs(frame - one_pass.anchor) / gap,
                 )

@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 from torch import Tensor
 
 from inference_core.api import BankFill
+from inference_core.views import View
 from util.types import ImageU8, Size
 
 
@@ -62,7 +63,7 @@ class Propagator(Protocol):
         """Features of a native-size uint8 [H, W, 3] RGB frame."""
 
     def to_working(self, planes: Tensor) -> Tensor:
-        """float [C, H, W] at native size -> [C, Hp, Wp]; padding is filled with zeros."""
+        """float [C, H, W] at native size, or of a part of a frame -> [C, Hp, Wp]; padding is filled with zeros."""
 
     def to_native(self, planes: Tensor) -> Tensor:
         """float [C, Hp, Wp] -> [C, H, W] at native size."""
@@ -101,6 +102,18 @@ class Propagator(Protocol):
     def memory_frames(self, kind: Memory) -> int: ...
 
     def memory_bytes(self) -> int: ...
+
+
+@runtime_checkable
+class SupportsViews(Protocol):
+    """An engine that can be shown a part of a frame, enlarged, in place of the whole.
+
+    `segment` and `memorize` take such features like any others; the prob that they give or take then is that of the
+    view. What `begin_pass` and `follow` are told is always that of the whole frame.
+    """
+
+    def encode_view(self, image: ImageU8, view: View) -> FrameFeatures:
+        """Features of the part of a native-size uint8 [H, W, 3] RGB frame that the view shows."""
 
 
 @runtime_checkable

@@ -190,6 +190,12 @@ class AppConfig:
     device: str = flags.flag(
         "auto", "--device", programs=_NETWORK_PROGRAMS, parse=str, choices=DEVICES, help="where the networks run"
     )
+    no_zoom: bool = flags.flag(
+        False,
+        "--no_zoom",
+        programs=_NETWORK_PROGRAMS,
+        help="always look at whole frames; otherwise the engine light looks closer at small objects",
+    )
     no_amp: bool = flags.flag(
         False, "--no_amp", programs=_NETWORK_PROGRAMS, help="compute in full float32, without mixed precision"
     )

@@ -19,6 +19,7 @@ from inference_core.look import with_cover, without_cover
 from inference_core.memory_bank import MemoryBank
 from inference_core.propagator import FrameFeatures, Memory
 from inference_core.propagators.sized import SizedPropagator
+from inference_core.views import View
 from model.aggregate import aggregate
 from model.attention import Similarity, full_softmax_attention, transfer_maps
 from model.window import Window
@@ -40,10 +41,11 @@ _SHRINK = 0.75
 
 @dataclass(frozen=True)
 class EncodedFrame(Generic[Maps]):
-    """A normalised frame [1, 3, Hp, Wp] with what the network's key encoder made of it."""
+    """A normalised frame [1, 3, Hp, Wp], or a view of it, with what the network's key encoder made of it."""
 
     image: Tensor
     maps: Maps
+    view: View | None = None
 
     @property
     def nbytes(self) -> int:
@@ -123,18 +125,20 @@ class BankedPropagator(SizedPropagator):
         self._bank.drop_rolling()
         self._previous = None
 
-    def decoded(self, key: Tensor, slots: Sequence[int], reach: Reach, decode: Decode) -> Tensor:
+    def decoded(
+        self, key: Tensor, slots: Sequence[int], reach: Reach, decode: Decode, previous: Tensor | None
+    ) -> Tensor:
         """Read the memory and decode, everywhere or where objects can be: prob [len(slots)+1, Hp, Wp].
 
         Args:
             key: [1, Ck, Hf, Wf] of the frame to segment.
             reach: what has to be read for a window of cells of 16 pixels.
             decode: the readout for the slots named, [len(slots), Cv, *reach(window).shape] -> logits of the window.
+            previous: [len(slots), Hp, Wp] where the objects were, if that is known.
         """
         whole = Window.whole(Size(*(side // regions.CELL for side in self._geometry.working)))
         groups = [(whole, list(range(len(slots))))]
-        if self._is_regional and self._previous is not None:
-            previous = self._previous[[1 + slot for slot in slots]]
+        if self._is_regional and previous is not None:
             groups = regions.grouped(regions.find_regions(previous, self._bank.gaps(key[0], slots)))
         found = [self._decoded_in(window, key, [slots[i] for i in group], reach, decode) for window, group in groups]
         if any(regions.is_touched(probs, window) for probs, (window, _) in zip(found, groups, strict=True)):
@@ -147,6 +151,10 @@ class BankedPropagator(SizedPropagator):
             for plane, number in zip(probs, group, strict=True):
                 window.finer(regions.CELL).cut(planes)[number] = plane
         return aggregate(planes)
+
+    def before(self, slots: Sequence[int]) -> Tensor | None:
+        """[len(slots), Hp, Wp] of the frame before; None outside a pass."""
+        return None if self._previous is None else self._previous[[1 + slot for slot in slots]]
 
     def _decoded_in(
         self, window: Window, key: Tensor, slots: Sequence[int], reach: Reach, decode: Decode
@@ -161,11 +169,20 @@ class BankedPropagator(SizedPropagator):
         return torch.sigmoid(self.in_chunks(slots, logits).float())
 
     def store(
-        self, frame: int, key: Tensor, value: Tensor, masks: Tensor, slots: Sequence[int], kind: Memory
+        self,
+        frame: int,
+        key: Tensor,
+        value: Tensor,
+        masks: Tensor,
+        slots: Sequence[int],
+        kind: Memory,
+        *,
+        is_view: bool = False,
     ) -> None:
         """key [1, Ck, Hf, Wf] shared or [len(slots), Ck, Hf, Wf] per object, value [len(slots), Cv, Hf, Wf] and the
-        masks [len(slots), Hp, Wp] that it was made of."""
-        self._bank.put(frame, key.flatten(2), with_cover(value, masks).flatten(2), slots, kind)
+        masks [len(slots), Hp, Wp] that it was made of. A view of a key frame is kept beside the whole of it."""
+        is_beside = is_view and kind is Memory.PINNED
+        self._bank.put(frame, key.flatten(2), with_cover(value, masks).flatten(2), slots, kind, is_beside=is_beside)
 
     def pixels(self, image: ImageU8) -> Tensor:
         """uint8 [H, W, 3] -> float32 [1, 3, Hp, Wp] as the network wants it."""

@@ -12,6 +12,7 @@ from inference_core.geometry import Geometry
 from inference_core.memory_bank import MemoryBank
 from inference_core.propagator import FrameFeatures, Memory
 from inference_core.propagators.banked import BankedPropagator, EncodedFrame, make_bank, others
+from inference_core.views import View
 from model.attention import l2_similarity
 from model.light import IMAGE_MEAN, IMAGE_STD, LightFeatures, LightNet, load_light
 from model.window import Window
@@ -29,7 +30,8 @@ MAX_ROLLING = 6
 
 
 class LightPropagator(BankedPropagator):
-    """Memory: key frames and every `mem_every`-th frame; the decoder also sees the masks of the previous frame."""
+    """Memory: key frames and every `mem_every`-th frame; the decoder also sees the masks of the previous frame. It may
+    be shown views of frames."""
 
     name = "light"
     normalisation = IMAGE_MEAN, IMAGE_STD
@@ -50,15 +52,24 @@ class LightPropagator(BankedPropagator):
         self._mem_every = mem_every
 
     def encode(self, image: ImageU8) -> EncodedFrame[LightFeatures]:
+        return self._encoded(image, None)
+
+    def encode_view(self, image: ImageU8, view: View) -> EncodedFrame[LightFeatures]:
+        """See `SupportsViews`."""
+        return self._encoded(view.cut(image), view)
+
+    def _encoded(self, image: ImageU8, view: View | None) -> EncodedFrame[LightFeatures]:
         pixels = self.pixels(image)
         with self._compute.autocast():
-            return EncodedFrame(pixels, self._network.encode_key(pixels))
+            return EncodedFrame(pixels, self._network.encode_key(pixels), view)
 
     def segment(self, frame: int, features: FrameFeatures, slots: Sequence[int]) -> Tensor:
         assert isinstance(features, EncodedFrame)
         if self._previous is None:
             raise RuntimeError("segment() outside begin_pass() and end_pass()")
         maps, masks = features.maps, self._previous[1:]
+        if features.view is not None:
+            masks = features.view.enlarge(masks)
         rest = others(masks)
 
         def logits(read: Tensor, part: Sequence[int], window: Window) -> Tensor:
@@ -66,7 +77,7 @@ class LightPropagator(BankedPropagator):
             with self._compute.autocast():
                 return self._network.decode(read, maps, masks[picked], rest[picked], window)
 
-        return self.decoded(maps.key, slots, self._network.reach, logits)
+        return self.decoded(maps.key, slots, self._network.reach, logits, masks[list(slots)])
 
     def wants_memory(self, frame: int, last: int) -> Memory:
         """The decoder sees the previous masks; a memory of that frame as well costs a fifth more and gains nothing
@@ -85,7 +96,8 @@ class LightPropagator(BankedPropagator):
             with self._compute.autocast():
                 return self._network.encode_value(image, maps, masks[picked], rest[picked])
 
-        self.store(frame, maps.key, self.in_chunks(slots, value), masks[list(slots)], slots, kind)
+        values, is_view = self.in_chunks(slots, value), features.view is not None
+        self.store(frame, maps.key, values, masks[list(slots)], slots, kind, is_view=is_view)
 
     def transfer(self, anchor: int, features: FrameFeatures, maps: Tensor, slots: Sequence[int]) -> Tensor:
         assert isinstance(features, EncodedFrame)

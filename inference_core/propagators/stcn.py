@@ -57,7 +57,7 @@ class StcnPropagator(BankedPropagator):
             with self._compute.autocast():
                 return self._network.decode(read, maps, window)
 
-        return self.decoded(maps.key, slots, self._network.reach, logits)
+        return self.decoded(maps.key, slots, self._network.reach, logits, self.before(slots))
 
     def wants_memory(self, frame: int, last: int) -> Memory:
         return Memory.ROLLING if abs(frame - last) >= self._mem_every else Memory.NONE

@@ -60,6 +60,7 @@ def test_defaults() -> None:
         (["--fusion_model", "f.pth"], "fusion_model", Path("f.pth")),
         (["--mem_profile", "3"], "mem_profile", 3),
         (["--no_amp"], "no_amp", True),
+        (["--no_zoom"], "no_zoom", True),
         (["--top_k", "20"], "top_k", 20),
         (["--max_memory_frames", "12"], "max_memory_frames", 12),
         (["--budget", "50000"], "budget", 50000),
