@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import sys
 import tempfile
 import time
@@ -20,9 +19,7 @@ from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication
 
 from benchmarks.click_latency import EXAMPLE
-from benchmarks.window_stage import WindowStage
-from gui import theme
-from interactive_gui import make_application
+from benchmarks.window_stage import WindowStage, measured_application
 from util.errors import AppError
 
 DISPLAY_FRAME = 1000 / 60
@@ -72,9 +69,7 @@ def main() -> int:
     parser.add_argument("--moves", type=int, default=200, metavar="N", help="of the pointer (200)")
     parser.add_argument("--width", type=int, default=60, metavar="PIXELS", help="of the brush (60)")
     given = parser.parse_args()
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-    app = make_application()
-    theme.apply_theme(app)
+    app = measured_application()
     try:
         taken = stroke(app, given.moves, given.width)
     except AppError as error:

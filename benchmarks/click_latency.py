@@ -12,7 +12,6 @@ which other programs beside it change less. Exit code 1 if a median misses its t
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 import time
@@ -27,16 +26,14 @@ from PyQt5.QtCore import QEvent, QObject, QPoint, Qt
 from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication
 
-from benchmarks.window_stage import WindowStage
+from benchmarks.window_stage import WindowStage, measured_application
 from evaluation.click_robot import next_click
 from evaluation.correction import find_clips
-from gui import theme
 from interact.annotations import load_annotations
 from interact.interaction import Interaction
 from interact.method_choice import MethodChoice
 from interact.prompts import Click
 from interact.windows import Region
-from interactive_gui import make_application
 from util.errors import AppError
 from util.jobs import CancelToken
 from util.types import IGNORE, ImageU8, Rect
@@ -185,9 +182,7 @@ def main() -> int:
     parser.add_argument("--frames", type=int, default=3, metavar="N", help="frames of every video")
     parser.add_argument("--clicks", type=int, default=5, metavar="N", help="clicks on every object")
     given = parser.parse_args()
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-    app = make_application()
-    theme.apply_theme(app)
+    app = measured_application()
     times = {name: Times() for name in TARGETS}
     try:
         videos = [("example", *EXAMPLE)] if given.clips is None else find_clips(given.clips)

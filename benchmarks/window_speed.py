@@ -9,7 +9,6 @@ demo-output/benchmark.
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -23,9 +22,7 @@ import numpy as np
 from PyQt5.QtWidgets import QApplication
 
 from benchmarks.window_long_steps import long_steps, stand_in
-from benchmarks.window_stage import Beats, WindowStage, listening
-from gui import theme
-from interactive_gui import make_application
+from benchmarks.window_stage import Beats, WindowStage, listening, measured_application
 from storage.video_writer import VideoWriter
 from util.types import Size
 
@@ -173,15 +170,13 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART",
                         help="visible (the start), window (seeks, propagation), long_steps; default: all")  # fmt: skip
     arguments = parser.parse_args()
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    app = measured_application()
     video = REPOSITORY / "demo-output" / "benchmark" / f"{arguments.frames}.mp4"
     if not video.exists():
         make_video(video, arguments.frames)
     results = []
     if "visible" in arguments.only:
         results.append(report("window visible", [time_until_visible()], TARGETS["visible"]))
-    app = make_application()
-    theme.apply_theme(app)
     if "window" in arguments.only:
         results += measure_window(app, video, arguments.frames, arguments.propagate)
     if "long_steps" in arguments.only:

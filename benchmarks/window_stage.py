@@ -1,6 +1,7 @@
 """The window with a video open, worked by a program: what the benchmarks and tools/take_pictures.py stand on."""
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,9 +10,11 @@ from dataclasses import dataclass, field
 from PyQt5.QtCore import QEventLoop, Qt, QTimer
 from PyQt5.QtWidgets import QApplication
 
+from gui import theme
 from gui.engine import BuildCore, build_core
 from gui.main_window import MainWindow
 from interact.session import VideoSession
+from interactive_gui import make_application
 from util.config import WINDOW, parse_config
 
 ENGINES = ("light", "static")
@@ -19,6 +22,14 @@ BEAT = 2
 """Milliseconds; a timer without a pause would keep a core from the networks."""
 LOOK = 5
 """Milliseconds between two looks whether the window has come to rest."""
+
+
+def measured_application() -> QApplication:
+    """The program's application as users have it. Says how busy the machine is, which every time depends on."""
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    app = make_application()
+    theme.apply_theme(app)
+    return app
 
 
 class WindowStage:

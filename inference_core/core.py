@@ -129,8 +129,7 @@ class InferenceCore:
         else:
             prob = self._propagator.place(torch.from_numpy(soft))
         self.past.note_correction(key_frame, prob, self._channels)
-        slots = self._channels.slots(ids)
-        self._looks.memorize_key_frame(frame, key_frame.mask, prob, self._channels, slots)
+        self._looks.memorize_key_frame(frame, key_frame.mask, prob, self._channels, ids)
         self.past.keep(frame, prob[[0, *self._channels.rows(ids)]], ids, key_frame.mask)
 
     @torch.inference_mode()

@@ -46,11 +46,10 @@ class Looks:
         """Prob [len(slots)+1, Hp, Wp] of the objects in `slots`.
 
         Args:
-            before: prob [K+1, Hp, Wp] of the frame before.
+            before: [len(slots), Hp, Wp], their planes of the frame before.
         """
         finder = self._finder
-        view = None if finder is None else finder.next(_planes(before, slots))
-        if finder is not None and view is not None:
+        if finder is not None and (view := finder.next(before)) is not None:
             close = self._encode_view(frame, view)
             prob = view.put_back(self._propagator.segment(frame, close, slots))
             if not view.loses(prob[1:]):
@@ -69,25 +68,19 @@ class Looks:
             self._propagator.memorize(frame, self.whole(frame, is_kept=is_kept), prob, slots, kind)
 
     def memorize_key_frame(
-        self, frame: int, mask: IndexMask, prob: Tensor, channels: Channels, slots: Sequence[int]
+        self, frame: int, mask: IndexMask, prob: Tensor, channels: Channels, object_ids: Sequence[int]
     ) -> None:
-        """Remember a key frame: as a whole and, if that is worth while, as a view of its objects.
+        """Remember these objects on a key frame: as a whole and, if that is worth while, as a view of its objects.
 
         Args:
             mask: at native size. prob: [K+1, Hp, Wp], what the whole frame is remembered with.
         """
+        slots, finder = channels.slots(object_ids), self._new_finder()
         self._propagator.memorize(frame, self.whole(frame, is_kept=True), prob, slots, Memory.PINNED)
-        finder = self._new_finder()
-        view = None if finder is None else finder.next(_planes(prob, slots))
-        if view is not None:
-            seen = channels.from_mask(view.cut(mask))
+        if finder is not None and (view := finder.next(prob[channels.rows(object_ids)])) is not None:
+            seen = channels.from_mask(view.part_of(mask))
             self._propagator.memorize(frame, self._encode_view(frame, view), seen, slots, Memory.PINNED)
 
     def _encode_view(self, frame: int, view: View) -> FrameFeatures:
         assert isinstance(self._propagator, SupportsViews)
         return self._propagator.encode_view(self._frames.get(frame), view)
-
-
-def _planes(prob: Tensor, slots: Sequence[int]) -> Tensor:
-    """[len(slots), Hp, Wp] of prob [K+1, Hp, Wp]."""
-    return prob[[1 + slot for slot in slots]]

@@ -124,7 +124,8 @@ class PassRun:
         parts, active = self._parts, self._pass.active(frame)
         ids = [span.object_id for span in active]
         existing, is_kept = parts.existing(frame), self._is_kept(frame)
-        found = parts.looks.segment(frame, self._everything, parts.channels.slots(ids), is_kept=is_kept)
+        before, slots = self._everything[parts.channels.rows(ids)], parts.channels.slots(ids)
+        found = parts.looks.segment(frame, before, slots, is_kept=is_kept)
         everything = parts.channels.with_resting(found, ids, existing)
         whole = partial(parts.looks.whole, frame, is_kept=is_kept)
         prob, older = parts.past.merge(self._pass, frame, whole, found, existing, parts.channels)

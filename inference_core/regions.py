@@ -57,10 +57,11 @@ def find_regions(previous: Tensor, gaps: Tensor) -> list[Window]:
     marked = near | alike[:, : size.height, : size.width]
     whole = Window.whole(size)
     is_seen = (was_there > _THERE).flatten(1).any(1).tolist()
-    return [_around(marks, size) if seen else whole for marks, seen in zip(marked, is_seen, strict=True)]
+    return [around(marks, size) if seen else whole for marks, seen in zip(marked, is_seen, strict=True)]
 
 
-def _around(marks: Tensor, size: Size) -> Window:
+def around(marks: Tensor, size: Size) -> Window:
+    """Everything that is marked in marks, bool [h, w] of a map of this size, at least one cell."""
     rows, columns = (marks.any(axis).nonzero().flatten().tolist() for axis in (1, 0))
     return Window(Rect(columns[0], rows[0], columns[-1] + 1, rows[-1] + 1), size)
 
@@ -97,17 +98,17 @@ def _joined(one: tuple[Window, list[int]], other: tuple[Window, list[int]]) -> t
     return Window(one[0].rect.union(other[0].rect), one[0].size), sorted(one[1] + other[1])
 
 
-def is_touched(probs: Tensor, window: Window) -> bool:
+def is_touched(probs: Tensor, window: Window, rim: int = 1) -> bool:
     """Whether an object reaches a side of its region beyond which there is more of the frame.
 
-    Args: probs: [K, h, w], the pixels of `window`.
+    Args: probs: [K, h, w], the pixels of `window`. rim: how many pixels along a side count as the side.
     """
     (x0, y0, x1, y1), size = window.rect, window.size
     sides = [
-        probs[:, :1] if y0 > 0 else None,
-        probs[:, -1:] if y1 < size.height else None,
-        probs[..., :1] if x0 > 0 else None,
-        probs[..., -1:] if x1 < size.width else None,
+        probs[:, :rim] if y0 > 0 else None,
+        probs[:, -rim:] if y1 < size.height else None,
+        probs[..., :rim] if x0 > 0 else None,
+        probs[..., -rim:] if x1 < size.width else None,
     ]
     edges = [side.flatten() for side in sides if side is not None]
     return bool(edges) and bool(torch.cat(edges).max() > _THERE)

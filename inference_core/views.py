@@ -21,6 +21,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from inference_core.regions import around, is_touched
+from model.window import Window
 from util.types import ImageU8, IndexMask, Rect, Size
 
 Picture = TypeVar("Picture", ImageU8, IndexMask)
@@ -41,18 +43,10 @@ _THERE = 0.5
 
 
 @dataclass(frozen=True)
-class View:
-    """A part of a frame, of the frame's shape.
+class View(Window):
+    """A window of the frame's shape, in pixels of the working size."""
 
-    Args:
-        rect: in pixels of the working size.
-        size: the working size.
-    """
-
-    rect: Rect
-    size: Size
-
-    def cut(self, image: Picture) -> Picture:
+    def part_of(self, image: Picture) -> Picture:
         """The part of an image [H, W, 3] or mask [H, W] of whatever size: a view of its pixels."""
         height, width = image.shape[:2]
         down, right = height / self.size.height, width / self.size.width
@@ -62,35 +56,19 @@ class View:
 
     def enlarge(self, planes: Tensor) -> Tensor:
         """[C, Hp, Wp] of the frame -> [C, Hp, Wp] of the view."""
-        rows, columns = self.rect.slices
-        part = planes[None, :, rows, columns]
-        return F.interpolate(part, tuple(self.size), mode="bilinear", align_corners=False)[0]
+        return F.interpolate(self.cut(planes)[None], tuple(self.size), mode="bilinear", align_corners=False)[0]
 
     def put_back(self, prob: Tensor) -> Tensor:
         """Prob [A+1, Hp, Wp] of the view -> of the frame; outside is background."""
-        rows, columns = self.rect.slices
         result = torch.zeros_like(prob)
         result[0] = 1
-        shape = rows.stop - rows.start, columns.stop - columns.start
-        result[:, rows, columns] = F.interpolate(prob[None], shape, mode="area")[0]
+        self.cut(result)[:] = F.interpolate(prob[None], tuple(self.shape), mode="area")[0]
         return result
 
     def loses(self, planes: Tensor) -> bool:
         """Whether an object of planes [A, Hp, Wp], as put back, is not there or reaches a border beyond which there is
         more of the frame."""
-        is_there = planes > _THERE
-        if not bool(is_there.flatten(1).any(1).all()):
-            return True
-        x0, y0, x1, y1 = self.rect
-        size, rows, columns = self.size, *self.rect.slices
-        seen = is_there[:, rows, columns]
-        rims = [
-            seen[:, :_RIM] if y0 > 0 else None,
-            seen[:, -_RIM:] if y1 < size.height else None,
-            seen[..., :_RIM] if x0 > 0 else None,
-            seen[..., -_RIM:] if x1 < size.width else None,
-        ]
-        return any(bool(rim.any()) for rim in rims if rim is not None)
+        return not _all_there(planes > _THERE) or is_touched(self.cut(planes), self, _RIM)
 
 
 class ViewFinder:
@@ -112,11 +90,11 @@ class ViewFinder:
 
     def next(self, planes: Tensor) -> View | None:
         """Where to look for objects that were last as planes [A, Hp, Wp] say; None: everywhere."""
-        box = _bounds(planes)
-        if box is None:
+        is_there = planes > _THERE
+        if not _all_there(is_there):
             self.restart()
             return None
-        x0, y0, x1, y1 = box
+        x0, y0, x1, y1 = around(is_there.any(0), self._working).rect
         middle = (x0 + x1) / 2, (y0 + y1) / 2
         moved = (0.0, 0.0) if self._middle is None else (middle[0] - self._middle[0], middle[1] - self._middle[1])
         width, height = x1 - x0, y1 - y0
@@ -142,12 +120,6 @@ class ViewFinder:
         return View(Rect(left, top, left + width, top + height), size)
 
 
-def _bounds(planes: Tensor) -> Rect | None:
-    """Around everything that is there; None unless every object is."""
-    is_there = planes > _THERE
-    if not len(planes) or not bool(is_there.flatten(1).any(1).all()):
-        return None
-    anything = is_there.any(0)
-    rows, columns = (anything.any(axis).nonzero().flatten() for axis in (1, 0))
-    x0, y0, x1, y1 = torch.stack([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]).tolist()
-    return Rect(x0, y0, x1, y1)
+def _all_there(is_there: Tensor) -> bool:
+    """Whether there is an object in bool [A, Hp, Wp] and none without a pixel."""
+    return len(is_there) > 0 and bool(is_there.flatten(1).any(1).all())

@@ -56,7 +56,7 @@ class LightPropagator(BankedPropagator):
 
     def encode_view(self, image: ImageU8, view: View) -> EncodedFrame[LightFeatures]:
         """See `SupportsViews`."""
-        return self._encoded(view.cut(image), view)
+        return self._encoded(view.part_of(image), view)
 
     def _encoded(self, image: ImageU8, view: View | None) -> EncodedFrame[LightFeatures]:
         pixels = self.pixels(image)
