@@ -51,12 +51,14 @@ def test_a_folder_as_its_training_saves_it(tmp_path: Path, takes_mask: bool) -> 
 
 def test_prefixes_and_the_stop_branch_are_left_out(tmp_path: Path) -> None:
     """Several GPUs put `module.` before every key; an older decoder had a branch that said when to stop."""
-    write_rvos_folder(tmp_path, takes_mask=True)
+    written = write_rvos_folder(tmp_path, takes_mask=True)
     for name, extra in (("encoder.pt", {}), ("decoder.pt", {"fc_stop.weight": torch.ones(1, 8)})):
         state = {**torch.load(tmp_path / name, weights_only=True), **extra}
         torch.save({f"module.{key}": tensor for key, tensor in state.items()}, tmp_path / name)
     (tmp_path / "enc_opt.pt").write_bytes(b"never opened")
-    load_rvos(tmp_path, takes_mask=True)
+    state = load_rvos(tmp_path, takes_mask=True).state_dict()
+    assert state.keys() == written.state_dict().keys()
+    assert all(torch.equal(state[key], tensor) for key, tensor in written.state_dict().items())
 
 
 @pytest.mark.parametrize(("takes_mask", "message"), [(True, "cannot carry given masks"), (False, "find objects by it")])

@@ -5,6 +5,7 @@ import errno
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -236,7 +237,9 @@ def test_folder_of_somebody_else(source: FakeSource, tmp_path: Path, name: str) 
 def test_empty_folder_with_a_desktop_file_is_taken(source: FakeSource, tmp_path: Path) -> None:
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / ".DS_Store").write_bytes(b"")
-    Workspace.open(source, tmp_path / "new").close()
+    with closing(Workspace.open(source, tmp_path / "new")) as workspace:
+        assert workspace.folder == tmp_path / "new"
+    assert (tmp_path / "new" / ".DS_Store").exists()
 
 
 def test_folder_that_is_a_file(source: FakeSource, tmp_path: Path) -> None:
