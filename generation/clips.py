@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from generation.motion import random_warps
 from generation.pack import PROCEDURAL, SHAPES, Pack
 from generation.photometric import degrade
 from generation.stills import WHOLE_SETS
+from generation.turning import sides_in_sight
 
 LAYER_GAP = 1000.0
 """Points on different layers are this many cells apart: farther than any two of one layer."""
@@ -64,7 +66,8 @@ class ClipRenderer:
 
     Args:
         frames: T. objects: K. pastes: layers in front of the background.
-        hard: amount of motion, 1 is normal.
+        hard: amount of motion, 1 is normal. near: share of the steps that are as small as those of a film.
+        turning: share of the pasted objects that show other sides of themselves later on.
         made_up: how often an object plays that nobody would point at as one thing: a union of neighbouring segments,
             a garment of a person. 1 leaves them as they are in the pack.
     """
@@ -79,12 +82,15 @@ class ClipRenderer:
         objects: int = 2,
         pastes: int = 2,
         hard: float = 1.0,
+        near: float = 0.0,
+        turning: float = 0.0,
         made_up: float = 1.0,
         stride: int = 8,
     ) -> None:
         self._device = device
         self._seed = seed
         self._frames, self._objects, self._pastes, self._hard, self._stride = frames, objects, pastes, hard, stride
+        self._near, self._turning = near, turning
         self._pack = pack
         # Bytes, not floats: all pictures stay on the device.
         self._images = torch.from_numpy(np.ascontiguousarray(pack.decoded_images().transpose(0, 3, 1, 2))).to(device)
@@ -108,8 +114,8 @@ class ClipRenderer:
         gen = torch.Generator(self._device).manual_seed(int(rng.integers(2**62)))
         cast = self._cast(rng, size)
         layers, frames = 1 + self._pastes, self._frames
-        warps = random_warps(size, layers, frames, side, self._hard, gen)
-        pixels, inside = self._fetch(cast, warps.place, side, rng)
+        warps = random_warps(size, layers, frames, side, self._hard, gen, self._near)
+        pixels, inside = self._fetch(cast, warps.place, side, rng, gen)
         image, label, layer = self._compose(cast, pixels, inside, gen)
         mask = torch.stack([label == k for k in range(1, self._objects + 1)], 2)
         valid = mask[:, 0].flatten(2).float().mean(2) > _MIN_VISIBLE
@@ -141,7 +147,9 @@ class ClipRenderer:
                 label[clip, chosen[1]] = label[clip, chosen[0]]
         return _Cast(np.concatenate([base[:, None], pasted], 1), second, present, label)
 
-    def _fetch(self, cast: _Cast, place: Tensor, side: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    def _fetch(
+        self, cast: _Cast, place: Tensor, side: int, rng: np.random.Generator, gen: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
         """Pixels [B, L, T, 5, s, s] of every layer (RGB, its object, the second one) and whether inside its picture."""
         num_clips, layers = cast.object.shape
         objects = cast.object.ravel()
@@ -152,13 +160,16 @@ class ClipRenderer:
         is_there = self._float(cast.present[:, 1]).view(-1, 1, 1, 1)
         second[::layers] = self._member(cast.second, labels[::layers]) * is_there
         image = self._images[self._long(pack.object_image[objects])].float() / 255
-        centre, reach, aspect = self._framing(objects, layers, rng)
-        stretch = torch.stack([aspect, torch.ones_like(aspect)], -1).view(count, 1, 1, 2)
-        source = (centre.view(count, 1, 1, 2) + reach.view(count, 1, 1, 1) * place) / stretch
+        framing = self._framing(objects, layers, rng)
+        stretch = torch.stack([framing.aspect, torch.ones_like(framing.aspect)], -1).view(count, 1, 1, 2)
+        source = (framing.centre.view(count, 1, 1, 2) + framing.reach.view(count, 1, 1, 1) * place) / stretch
         grid = source.view(count, -1, side, 2)
         planes = torch.cat([image, first, second], 1)
         planes = F.grid_sample(planes, grid, padding_mode="reflection", align_corners=False)
         planes = planes.view(num_clips, layers, 5, self._frames, side, side).transpose(2, 3)
+        if self._turning:
+            seen = sides_in_sight(place, framing.half / framing.reach, side, self._turning, gen)
+            planes[:, 1:, :, 3] *= seen.view(num_clips, layers, self._frames, side, side)[:, 1:]
         inside = (source.abs().amax(-1) <= 1).view(num_clips, layers, self._frames, side, side)
         return planes, inside
 
@@ -167,10 +178,8 @@ class ClipRenderer:
         table = self._tables[self._long(objects)]
         return torch.gather(table, 1, labels.flatten(1)).view(labels.shape)[:, None]
 
-    def _framing(
-        self, objects: NDArray[np.int64], layers: int, rng: np.random.Generator
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Which part of its picture a layer shows: centre [N, 2] and reach [N] in half heights, and aspect [N].
+    def _framing(self, objects: NDArray[np.int64], layers: int, rng: np.random.Generator) -> _Framing:
+        """Which part of its picture a layer shows.
 
         A background shows its object and more around it; a pasted layer is as large as its object becomes in the clip.
         """
@@ -186,7 +195,8 @@ class ClipRenderer:
         reach = np.where(is_back, of_back, half / rng.uniform(0.12, 0.75, count))
         room = np.stack([np.maximum(aspect - reach, 0), np.maximum(1 - reach, 0)], 1)
         moved = np.clip(centre + reach[:, None] * rng.uniform(-0.4, 0.4, (count, 2)), -room, room)
-        return self._float(np.where(is_back[:, None], moved, centre)), self._float(reach), self._float(aspect)
+        middle = np.where(is_back[:, None], moved, centre)
+        return _Framing(*(self._float(values) for values in (middle, reach, half, aspect)))
 
     def _compose(
         self, cast: _Cast, pixels: Tensor, inside: Tensor, gen: torch.Generator
@@ -241,6 +251,16 @@ class _Cast:
     second: NDArray[np.int64]
     present: NDArray[np.bool_]
     label: NDArray[np.int64]
+
+
+class _Framing(NamedTuple):
+    """Of N layers, in half heights of their pictures: centre [N, 2] and reach [N] of what is shown, half the object's
+    size [N]; and the aspect [N] of the picture."""
+
+    centre: Tensor
+    reach: Tensor
+    half: Tensor
+    aspect: Tensor
 
 
 def _is_one_thing(pack: Pack) -> NDArray[np.bool_]:

@@ -24,6 +24,10 @@ _BEND, _BEND_BACK = 0.09, 0.04
 _BEND_SHARE = 0.7
 _FAST_SHARE, _FAST = 0.12, 2.0
 """Share of layers that move and change size this much more, and how much."""
+_NEAR, _NEAR_SPREAD = 0.03, 0.2
+"""Time between neighbouring frames of a film: at least, and how much more."""
+_NEAR_JITTER = 0.3
+"""How much of the jitter is new there."""
 _VISIT_SHARE, _VISIT = 0.08, 1.6
 """Share of pasted layers that are away in a frame between, and how far."""
 
@@ -39,11 +43,14 @@ class Warps:
     place: Tensor
 
 
-def random_warps(num_clips: int, num_layers: int, frames: int, side: int, hard: float, gen: torch.Generator) -> Warps:
+def random_warps(
+    num_clips: int, num_layers: int, frames: int, side: int, hard: float, gen: torch.Generator, near: float = 0.0
+) -> Warps:
     """Motion of `num_layers` layers (the first is the background) in each of `num_clips` clips.
 
     Args:
         hard: scales all motion; 1 is the normal amount.
+        near: share of the steps that are those of neighbouring frames of a film; the others leave frames out.
         gen: source of all randomness, on the device of the result.
     """
     device, count = gen.device, num_clips * num_layers
@@ -57,19 +64,25 @@ def random_warps(num_clips: int, num_layers: int, frames: int, side: int, hard: 
     is_back = (torch.arange(count, device=device) % num_layers == 0).view(count, 1, 1)
     amount = hard * rand(num_clips, 1).expand(-1, num_layers).reshape(count, 1, 1) * (0.3 + 0.7 * rand(count, 1, 1))
     amount = amount * torch.where((rand(count, 1, 1) < _FAST_SHARE) & ~is_back, _FAST, 1.0)
-    steps = 0.3 + rand(num_clips, frames - 1)
+    steps, fresh = 0.3 + rand(num_clips, frames - 1), torch.ones(num_clips, frames, device=device)
+    if near:
+        is_near = rand(num_clips, frames - 1) < near
+        steps = torch.where(is_near, _NEAR + _NEAR_SPREAD * rand(num_clips, frames - 1), steps)
+        fresh[:, 1:][is_near] = _NEAR_JITTER
+    fresh = fresh.repeat_interleave(num_layers, 0)
     time = torch.cat([torch.zeros(num_clips, 1, device=device), steps.cumsum(1)], 1)
     time = time[:, None].expand(-1, num_layers, -1).reshape(count, frames, 1)
 
     std = torch.tensor(_STD, device=device)
-    pose = amount * std * (time * randn(count, 1, 8) + _JITTER * randn(count, frames, 8))
+    pose = amount * std * (time * randn(count, 1, 8) + _JITTER * _wandering(randn(count, frames, 8), fresh))
     start = torch.tensor(_START_STD, device=device) * randn(count, 1, 8)
     start[..., 4:6] = torch.where(is_back, 0.0, _START_REACH * (2 * rand(count, 1, 2) - 1))
     pose = pose + start
     pose[..., 4:6] += _visits(count, frames, is_back, rand, randn)
 
     grid = _BEND_GRID
-    bend = time[..., None, None] * randn(count, 1, 2, grid, grid) + 0.3 * randn(count, frames, 2, grid, grid)
+    bend = time[..., None, None] * randn(count, 1, 2, grid, grid)
+    bend = bend + 0.3 * _wandering(randn(count, frames, 2, grid, grid), fresh)
     bend = bend * amount[..., None, None] * (rand(count, 1, 1, 1, 1) < _BEND_SHARE)
     bend = bend * torch.where(is_back, _BEND_BACK, _BEND)[..., None, None]
     bend = F.interpolate(bend.flatten(0, 1), (side, side), mode="bicubic", align_corners=True)
@@ -81,6 +94,15 @@ def random_warps(num_clips: int, num_layers: int, frames: int, side: int, hard: 
     flat = (shifted[..., None, :] * _linear(pose)).sum(-1) / depth
     flip = torch.where(rand(count, 1, 1, 1) < 0.5, -1.0, 1.0)
     return Warps(flat * torch.cat([flip, torch.ones_like(flip)], -1))
+
+
+def _wandering(noise: Tensor, fresh: Tensor) -> Tensor:
+    """Noise [N, T, ...] of unit variance of which only a part is new in every frame: fresh [N, T], 1 all of it."""
+    moved = [noise[:, 0]]
+    for frame in range(1, noise.shape[1]):
+        new = fresh[:, frame].view(-1, *[1] * (noise.dim() - 2))
+        moved.append((1 - new.square()).sqrt() * moved[-1] + new * noise[:, frame])
+    return torch.stack(moved, 1)
 
 
 def _linear(pose: Tensor) -> Tensor:

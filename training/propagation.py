@@ -1,7 +1,7 @@
 """Training of the light propagation network on rendered clips."""
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -16,6 +16,12 @@ from training.preset import Preset
 from training.scoring import MaskScores
 
 KEY_WEIGHT = 0.5
+_HARD, _NEAR, _TURNING = 1.5, 0.5, 0.4
+"""Amount of motion; share of the steps between frames that are as small as those of a film; share of the pasted objects
+that show other sides of themselves later on."""
+_REMEMBERED = 0.5
+"""Chance that a frame joins the memory once it was predicted. While a film is followed most do not, so that the frame
+before is known by its mask alone and what is remembered lies farther back."""
 _EASY_UNTIL, _HARD_FROM, _HARDEST = 0.2, 0.7, 0.2
 """The cross-entropy counts all pixels at first, then ever fewer, the hardest ones."""
 _SCORE_CLIPS, _SCORE_FRAMES, _SCORE_SIDE, _SCORE_BATCH = 24, 8, 192, 4
@@ -29,7 +35,10 @@ class PropagationTask:
 
     def __init__(self, preset: Preset, train: Path, heldout: Path, device: torch.device) -> None:
         self._preset = preset
-        self._train = ClipRenderer(load_pack(train), device, seed=preset.seed, frames=preset.frames)
+        self._train = ClipRenderer(
+            load_pack(train), device, seed=preset.seed, frames=preset.frames,
+            hard=_HARD, near=_NEAR, turning=_TURNING,
+        )
         self._heldout = ClipRenderer(load_pack(heldout), device, seed=_SCORE_SEED, frames=_SCORE_FRAMES)
 
     def build(self) -> nn.Module:
@@ -74,7 +83,8 @@ class PropagationLoss(nn.Module):
         parts = {"key": KEY_WEIGHT * key_loss(key, clips.point, gen)}
         steps = clips.image.shape[1] - 1
         entropy, dice = key.new_zeros(()), key.new_zeros(())
-        for frame, logits in enumerate(roll_out(self.network, clips, features), 1):
+        remembers = (torch.rand(steps - 1, device=gen.device, generator=gen) < _REMEMBERED).tolist()
+        for frame, logits in enumerate(roll_out(self.network, clips, features, remembers), 1):
             one, other = mask_loss(logits, clips.mask[:, frame], hardest)
             entropy, dice = entropy + one / steps, dice + other / steps
         return parts | {"cross_entropy": entropy, "dice": dice}
@@ -92,8 +102,14 @@ def encode_clips(network: LightNet, clips: ClipBatch) -> LightFeatures:
     return network.encode_key(images)
 
 
-def roll_out(network: LightNet, clips: ClipBatch, features: LightFeatures | None = None) -> Iterator[Tensor]:
-    """Follow the first frame's masks through the clips; every frame joins the memory with what was predicted there.
+def roll_out(
+    network: LightNet, clips: ClipBatch, features: LightFeatures | None = None, remembers: Sequence[bool] | None = None
+) -> Iterator[Tensor]:
+    """Follow the first frame's masks through the clips.
+
+    Args:
+        features: what `encode_clips` gives for them.
+        remembers: whether each frame from the second on joins the memory with what was predicted there; None: all do.
 
     Yields:
         float32 [B, 1+K, s, s] logits of the frames 1, 2, ..., the background first.
@@ -105,14 +121,15 @@ def roll_out(network: LightNet, clips: ClipBatch, features: LightFeatures | None
     images = normalised(clips.image)
     # One row per object that is there, of whatever clip.
     clip, slot = clips.valid.nonzero(as_tuple=True)
-    prob, values = clips.mask[:, 0], []
+    prob, keys, values = clips.mask[:, 0], [], []
     for frame in range(1, frames):
         own = prob[clip, slot]
         rest = prob.sum(1)[clip] - own
-        before = LightFeatures(*(f[clip, frame - 1] for f in maps))
-        values.append(network.encode_value(images[clip, frame - 1], before, own, rest).flatten(2))
-        memory = maps.key[:, :frame].transpose(1, 2).flatten(2)
-        affinity = scores(*l2_similarity(memory, maps.key[:, frame].flatten(2))).softmax(2)
+        if frame == 1 or remembers is None or remembers[frame - 2]:
+            before = LightFeatures(*(f[clip, frame - 1] for f in maps))
+            values.append(network.encode_value(images[clip, frame - 1], before, own, rest).flatten(2))
+            keys.append(maps.key[:, frame - 1].flatten(2))
+        affinity = scores(*l2_similarity(torch.cat(keys, 2), maps.key[:, frame].flatten(2))).softmax(2)
         value = torch.cat(values, 2)
         read = torch.bmm(value, affinity.to(value.dtype)[clip].transpose(1, 2))
         now = LightFeatures(*(f[clip, frame] for f in maps))

@@ -72,6 +72,16 @@ def test_objects_move_and_some_leave(batch: ClipBatch) -> None:
     assert (area[:, 1:] == 0).any()
 
 
+def test_objects_that_turn_show_more_and_more(pack: Pack) -> None:
+    def growing(turning: float) -> float:
+        """Share of the followed objects that become larger by a fifth."""
+        batch = ClipRenderer(pack, CPU, frames=4, hard=0.01, turning=turning).batch(0, 32, SIDE)
+        first, last = (batch.mask[:, frame].flatten(2).sum(2)[batch.valid] for frame in (0, -1))
+        return float((last > 1.2 * first).float().mean())
+
+    assert growing(0.0) < 0.1 < 0.2 < growing(1.0)
+
+
 def at_cells(planes: Tensor, stride: int = 8) -> Tensor:
     """The pixels that `point` is about: [B, T, C, s, s] -> [B, T, h * w, C]."""
     return planes[..., stride // 2 :: stride, stride // 2 :: stride].flatten(3).transpose(2, 3)
@@ -107,9 +117,10 @@ def test_points_of_different_layers_are_far_apart(batch: ClipBatch) -> None:
     assert (batch.point - LAYER_GAP * layer).abs().max() < LAYER_GAP / 4
 
 
-def test_masks_follow_the_points(pack: Pack) -> None:
+@pytest.mark.parametrize("turning", [0.0, 1.0])
+def test_masks_follow_the_points(pack: Pack, turning: float) -> None:
     """What belongs to an object on one frame belongs to it where the same point is seen on another."""
-    batch = ClipRenderer(pack, CPU, frames=2).batch(2, 32, SIDE)
+    batch = ClipRenderer(pack, CPU, frames=2, turning=turning).batch(2, 32, SIDE)
     mask = at_cells(batch.mask)
     clip, one, other = pairs(batch, 0, 1)
     first, second = mask[clip, 0, one], mask[clip, 1, other]
