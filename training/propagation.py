@@ -16,9 +16,8 @@ from training.preset import Preset
 from training.scoring import MaskScores
 
 KEY_WEIGHT = 0.5
-_HARD, _NEAR, _TURNING = 1.5, 0.5, 0.4
-"""Amount of motion; share of the steps between frames that are as small as those of a film; share of the pasted objects
-that show other sides of themselves later on."""
+_HARD, _NEAR = 1.5, 0.5
+"""Amount of motion, and share of the steps between frames that are as small as those of a film."""
 _REMEMBERED = 0.5
 """Chance that a frame joins the memory once it was predicted. While a film is followed most do not, so that the frame
 before is known by its mask alone and what is remembered lies farther back."""
@@ -36,8 +35,7 @@ class PropagationTask:
     def __init__(self, preset: Preset, train: Path, heldout: Path, device: torch.device) -> None:
         self._preset = preset
         self._train = ClipRenderer(
-            load_pack(train), device, seed=preset.seed, frames=preset.frames,
-            hard=_HARD, near=_NEAR, turning=_TURNING,
+            load_pack(train), device, seed=preset.seed, frames=preset.frames, hard=_HARD, near=_NEAR
         )
         self._heldout = ClipRenderer(load_pack(heldout), device, seed=_SCORE_SEED, frames=_SCORE_FRAMES)
 
