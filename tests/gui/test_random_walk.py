@@ -116,5 +116,7 @@ def test_opening_and_closing_leaves_nothing_behind(start: Start, synthetic_folde
         driver.wait(lambda: not driver.window.controller.propagation.is_running)
         driver.wait_idle()
         counts.append(living())
-    grown = {name: (counts[1][name], counts[3][name]) for name in counts[3] if counts[3][name] > counts[1][name]}
+    # After some openings frames are decoded ahead and after others not, so one thread more may be there by chance.
+    history = {name: [count[name] for count in counts[1:]] for name in counts[3]}
+    grown = {name: seen for name, seen in history.items() if seen[0] < seen[1] < seen[2]}
     assert not grown, f"more after every opening: {grown}"
