@@ -49,7 +49,7 @@ def write_sequences(
     frames: int,
     side: int,
     is_film: bool = False,
-    turning: float = 0.0,
+    is_turning: bool = False,
     objects: int = 2,
     area: tuple[float, float] = _AREA,
 ) -> list[str]:
@@ -57,7 +57,7 @@ def write_sequences(
 
     Args:
         is_film: frames are as near to each other as those of a film.
-        turning: share of the pasted objects that show other sides of themselves later on.
+        is_turning: pasted objects show other sides of themselves later on.
         objects: followed at most.
         area: of the first frame that the objects cover, in percent, from and to.
 
@@ -69,7 +69,7 @@ def write_sequences(
     hard, near = (1.0, 1.0) if is_film else (min(1.0, _CALM / frames), 0.0)
     renderer = ClipRenderer(
         load_pack(pack), torch.device("cpu"), seed=_SEED, frames=frames, objects=objects,
-        hard=hard, near=near, turning=turning,
+        hard=hard, near=near, turning=float(is_turning),
     )
     names: list[str] = []
     for number in range(count * _TRIES):
@@ -120,7 +120,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         names = write_sequences(
             given.pack, given.out, count=given.count, frames=given.frames, side=given.side,
-            is_film=given.film, turning=float(given.turning), objects=given.objects, area=tuple(given.area),
+            is_film=given.film, is_turning=given.turning, objects=given.objects, area=tuple(given.area),
         )
     except AppError as error:
         print(error, file=sys.stderr)
