@@ -17,7 +17,7 @@ PRESETS: dict[tuple[str, PresetName], Preset] = {
         1_000_000, 64, (Stage(0.4, 192), Stage(0.7, 256), Stage(1.0, 320)), rate=1e-3, average=0.999, score_every=50_000
     ),
     ("light-interaction", "cpu"): Preset(
-        15000, 8, (Stage(0.6, 160), Stage(1.0, 224)), frames=1, score_every=5000
+        15000, 8, (Stage(0.5, 160), Stage(1.0, 256)), frames=1, score_every=5000
     ),
     ("light-interaction", "gpu"): Preset(
         1_000_000, 64, (Stage(0.5, 192), Stage(1.0, 256)), rate=1e-3, average=0.999, frames=1, score_every=50_000
