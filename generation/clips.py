@@ -70,6 +70,7 @@ class ClipRenderer:
         turning: share of the pasted objects that show other sides of themselves later on.
         made_up: how often an object plays that nobody would point at as one thing: a union of neighbouring segments,
             a garment of a person. 1 leaves them as they are in the pack.
+        base_mix: how often the background comes from each set; a set not named counts 0.15.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class ClipRenderer:
         near: float = 0.0,
         turning: float = 0.0,
         made_up: float = 1.0,
+        base_mix: Mapping[str, float] = BASE_MIX,
         stride: int = 8,
     ) -> None:
         self._device = device
@@ -100,7 +102,7 @@ class ClipRenderer:
         # Tiny objects less often; ones that touch the border of their picture are cut off, so bad to paste.
         size = np.clip(pack.object_area / 0.05, 0.1, 1) * np.where(_is_one_thing(pack), 1, made_up)
         rim = pack.object_rim
-        self._base_p = _probabilities(pack, size * np.where(rim > 0.3, 0.25, 1), BASE_MIX)
+        self._base_p = _probabilities(pack, size * np.where(rim > 0.3, 0.25, 1), base_mix)
         fits = pack.object_area < 0.45
         self._paste_p = _probabilities(pack, size * np.where(rim > 0.05, 0.02, 1) * fits, PASTE_MIX)
         self._of_map: dict[int, list[int]] = {}

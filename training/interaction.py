@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from evaluation.click_robot import next_click
 from evaluation.metrics import region_similarity
-from generation.clips import ClipRenderer
-from generation.pack import load_pack
+from generation.clips import BASE_MIX, ClipRenderer
+from generation.pack import PROCEDURAL, load_pack
 from inference_core.api import HINT_DIAMETER
 from model.interaction_net import InteractionNet
 from model.light import load_light
@@ -28,6 +28,8 @@ _SPOILED_SHARE = 0.25
 """How often the prompts correct a mask that was there before the first of them."""
 _MADE_UP = 0.1
 """Unions of segments play seldom: one click cannot say which neighbours are meant, so guessing would blur the rest."""
+_MIX = BASE_MIX | {PROCEDURAL: 0.09, "cars": 0.12, "coco": 0.28}
+"""More parts of cars, where a click is hardest to understand, and fewer scenes made of shapes, where it is easy."""
 _HARDEST = 0.5
 _SCORE_SAMPLES, _SCORE_BATCH, _SCORE_SIDE, _SCORE_CLICKS = 96, 8, 256, 5
 _SCORE_SEED = 1
@@ -48,7 +50,9 @@ class InteractionTask:
 
     def __init__(self, preset: Preset, train: Path, heldout: Path, device: torch.device, light: Path) -> None:
         self._light = light
-        self._train = ClipRenderer(load_pack(train), device, seed=preset.seed, frames=1, pastes=1, made_up=_MADE_UP)
+        self._train = ClipRenderer(
+            load_pack(train), device, seed=preset.seed, frames=1, pastes=1, made_up=_MADE_UP, base_mix=_MIX
+        )
         self._heldout = ClipRenderer(load_pack(heldout), device, seed=_SCORE_SEED, frames=1, pastes=1, made_up=0)
 
     def build(self) -> nn.Module:

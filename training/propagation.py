@@ -12,6 +12,7 @@ from generation.pack import load_pack
 from model.attention import l2_similarity, scores
 from model.light import IMAGE_MEAN, IMAGE_STD, LightFeatures, LightNet
 from training.losses import key_loss, mask_loss, object_logits
+from training.mask_mistakes import mistaken
 from training.preset import Preset
 from training.scoring import MaskScores
 
@@ -21,6 +22,9 @@ _HARD, _NEAR = 1.5, 0.5
 _REMEMBERED = 0.5
 """Chance that a frame joins the memory once it was predicted. While a film is followed most do not, so that the frame
 before is known by its mask alone and what is remembered lies farther back."""
+_MISTAKEN = 0.25
+"""Chance that the decoder is shown a frame before whose mask went wrong. Over a few frames a roll-out hardly errs, over
+hundreds it does: what is remembered has to bring back what was lost, and to drop what leaked."""
 _EASY_UNTIL, _HARD_FROM, _HARDEST = 0.2, 0.7, 0.2
 """The cross-entropy counts all pixels at first, then ever fewer, the hardest ones."""
 _SCORE_CLIPS, _SCORE_FRAMES, _SCORE_SIDE, _SCORE_BATCH = 24, 8, 192, 4
@@ -82,7 +86,7 @@ class PropagationLoss(nn.Module):
         steps = clips.image.shape[1] - 1
         entropy, dice = key.new_zeros(()), key.new_zeros(())
         remembers = (torch.rand(steps - 1, device=gen.device, generator=gen) < _REMEMBERED).tolist()
-        for frame, logits in enumerate(roll_out(self.network, clips, features, remembers), 1):
+        for frame, logits in enumerate(roll_out(self.network, clips, features, remembers, gen), 1):
             one, other = mask_loss(logits, clips.mask[:, frame], hardest)
             entropy, dice = entropy + one / steps, dice + other / steps
         return parts | {"cross_entropy": entropy, "dice": dice}
@@ -100,14 +104,24 @@ def encode_clips(network: LightNet, clips: ClipBatch) -> LightFeatures:
     return network.encode_key(images)
 
 
+def _some_mistaken(masks: Tensor, gen: torch.Generator) -> Tensor:
+    rows = (torch.rand(len(masks), device=masks.device, generator=gen) < _MISTAKEN).nonzero(as_tuple=True)
+    return masks.index_put(rows, mistaken(masks[rows], gen)) if len(rows[0]) else masks
+
+
 def roll_out(
-    network: LightNet, clips: ClipBatch, features: LightFeatures | None = None, remembers: Sequence[bool] | None = None
+    network: LightNet,
+    clips: ClipBatch,
+    features: LightFeatures | None = None,
+    remembers: Sequence[bool] | None = None,
+    mistakes: torch.Generator | None = None,
 ) -> Iterator[Tensor]:
     """Follow the first frame's masks through the clips.
 
     Args:
         features: what `encode_clips` gives for them.
         remembers: whether each frame from the second on joins the memory with what was predicted there; None: all do.
+        mistakes: makes some of the masks that the decoder is shown of the frame before wrong; None: none.
 
     Yields:
         float32 [B, 1+K, s, s] logits of the frames 1, 2, ..., the background first.
@@ -131,6 +145,8 @@ def roll_out(
         value = torch.cat(values, 2)
         read = torch.bmm(value, affinity.to(value.dtype)[clip].transpose(1, 2))
         now = LightFeatures(*(f[clip, frame] for f in maps))
+        if mistakes is not None:
+            own = _some_mistaken(own, mistakes)
         logit = network.decode(read.unflatten(2, now.f8.shape[-2:]), now, own, rest)
         each = prob.new_zeros(prob.shape).index_put((clip, slot), torch.sigmoid(logit.float()))
         logits = object_logits(each)

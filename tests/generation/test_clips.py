@@ -155,6 +155,17 @@ def test_made_up_objects_can_be_left_out(
         assert set(bits[cast.object].ravel().tolist()) == expected
 
 
+def test_backgrounds_come_from_the_sets_that_are_asked_for(tmp_path: Path) -> None:
+    for set_name in ("coco", "cars"):
+        for name in names("train", 4, set_name):
+            write_still(tmp_path / set_name, name, ramp(), blocks())
+    pack = build_pack(tmp_path, "train", side=SIDE, quality=98, scenes=0, shapes=0)
+    cast = ClipRenderer(pack, CPU, base_mix={"coco": 0.0, "cars": 1.0})._cast(np.random.default_rng(0), 50)
+    of_set = pack.sets[pack.object_set[cast.object]]
+    assert set(of_set[:, 0]) == {"cars"}
+    assert set(of_set[:, 1:].ravel()) == {"cars", "coco"}, "what is pasted is chosen as before"
+
+
 def test_photometric_change_is_repeatable_and_differs_between_frames() -> None:
     grey = torch.full((3, 2, 3, 32, 32), 0.5)
     one, again = (degrade(grey, torch.Generator().manual_seed(7)) for _ in range(2))

@@ -46,6 +46,15 @@ def test_a_frame_that_is_not_remembered_is_missed_later(network: LightNet, clips
     assert not torch.equal(everything[1], forgetful[1]), "frame 1 was read although it was not to be remembered"
 
 
+def test_a_mask_gone_wrong_is_seen_by_the_decoder(network: LightNet, clips: ClipBatch) -> None:
+    with torch.no_grad():
+        right, wrong = (
+            list(roll_out(network, clips, mistakes=gen)) for gen in (None, torch.Generator().manual_seed(0))
+        )
+    assert all(one.isfinite().all() for one in wrong)
+    assert any(not torch.equal(*pair) for pair in zip(right, wrong, strict=True))
+
+
 @pytest.mark.usefixtures("one_thread")
 def test_what_is_remembered_is_drawn_from_the_generator_alone(packs: Path, network: LightNet) -> None:
     task = PropagationTask(PRESET, packs / "train.npz", packs / "heldout.npz", CPU)
