@@ -8,7 +8,7 @@ from torch import Tensor
 from model.attention import l2_similarity, scores
 
 MAX_QUERIES = 200
-"""Cells per frame that the key loss looks at, drawn at random: with 600 it took half of the time of a step."""
+"""Cells per frame that the key loss looks at, drawn at random: with 600 it takes three times as long."""
 _SIGMA = 0.4
 """Blur of the true correspondence, in cells."""
 _SEEN = 0.75
