@@ -1,4 +1,8 @@
-"""Masks as a propagation that went wrong would have left them, made of good ones."""
+"""Masks as a propagation that went wrong would have left them, made of good ones.
+
+In batches on the training device, soft, and with the gradient kept; `prompt_simulation.spoiled` is for single finished
+masks, whose mistakes lie along their outlines.
+"""
 from __future__ import annotations
 
 import torch
@@ -19,7 +23,8 @@ _NEARBY, _CELL = 0.25, 8
 def mistaken(masks: Tensor, gen: torch.Generator) -> Tensor:
     """[N, H, W] soft masks in 0..1 -> the same with parts lost, leaked, moved, or nothing left."""
     num = len(masks)
-    moved = torch.stack([_moved(mask, gen) for mask in masks])
+    chances = torch.rand(num, 3, device=masks.device, generator=gen).tolist()
+    moved = torch.stack([_moved(mask, *chance) for mask, chance in zip(masks, chances, strict=True)])
     around = _surroundings(moved)
     keep = _field(moved, gen) < _level(num, _CUT, gen)
     leak = around & (_field(moved, gen) > _level(num, _LEAK, gen))
@@ -27,8 +32,8 @@ def mistaken(masks: Tensor, gen: torch.Generator) -> Tensor:
     return (moved * keep).maximum(leak.to(moved.dtype)) * is_left
 
 
-def _moved(mask: Tensor, gen: torch.Generator) -> Tensor:
-    chance, *far = torch.rand(3, device=mask.device, generator=gen).tolist()
+def _moved(mask: Tensor, chance: float, *far: float) -> Tensor:
+    """[H, W], by chance moved by `far`: down and across, 0..1 from the farthest up and left to the farthest back."""
     if chance >= _MOVED:
         return mask
     shifts = [round((2 * share - 1) * _FARTHEST * side) for share, side in zip(far, mask.shape, strict=True)]
