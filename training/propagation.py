@@ -109,6 +109,12 @@ def _some_mistaken(masks: Tensor, gen: torch.Generator) -> Tensor:
     return masks.index_put(rows, mistaken(masks[rows], gen)) if len(rows[0]) else masks
 
 
+def _joined(parts: Sequence[Tensor], rows: Sequence[int]) -> Tensor:
+    """Of parts [1, ...] those wanted, [len(rows), ...]. The way back adds up whole parts: an index over one tensor,
+    which says the same, takes a tenth of a training step."""
+    return torch.cat([parts[row] for row in rows] or [parts[0][:0]])
+
+
 def roll_out(
     network: LightNet,
     clips: ClipBatch,
@@ -130,7 +136,6 @@ def roll_out(
     if features is None:
         features = encode_clips(network, clips)
     key = features.key.flatten(2).unflatten(0, (num_clips, frames))
-    # Taken apart only so that the way back is adding up whole maps: through an index it takes a tenth of the step.
     parts = [f.split(1) for f in features]
     images = normalised(clips.image)
     # One row per object that is there, of whatever clip.
@@ -138,7 +143,7 @@ def roll_out(
     owner: list[int] = clip.tolist()
 
     def maps_of(frame: int) -> LightFeatures:
-        return LightFeatures(*(torch.cat([part[at * frames + frame] for at in owner]) for part in parts))
+        return LightFeatures(*(_joined(part, [at * frames + frame for at in owner]) for part in parts))
 
     prob, keys, values = clips.mask[:, 0], [], []
     for frame in range(1, frames):
@@ -150,7 +155,7 @@ def roll_out(
             keys.append(key[:, frame - 1])
         value = torch.cat(values, 2)
         affinity = scores(*l2_similarity(torch.cat(keys, 2), key[:, frame])).softmax(2).to(value.dtype).split(1)
-        read = torch.bmm(value, torch.cat([affinity[at] for at in owner]).transpose(1, 2))
+        read = torch.bmm(value, _joined(affinity, owner).transpose(1, 2))
         now = maps_of(frame)
         if mistakes is not None:
             own = _some_mistaken(own, mistakes)

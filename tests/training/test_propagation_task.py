@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,13 @@ def test_a_frame_that_is_not_remembered_is_missed_later(network: LightNet, clips
     assert all(torch.equal(*pair) for pair in zip(everything, followed(network, clips, [True, True]), strict=True))
     assert torch.equal(everything[0], forgetful[0])
     assert not torch.equal(everything[1], forgetful[1]), "frame 1 was read although it was not to be remembered"
+
+
+def test_clips_without_any_object_are_background_throughout(network: LightNet, clips: ClipBatch) -> None:
+    nothing = replace(clips, mask=torch.zeros_like(clips.mask), valid=torch.zeros_like(clips.valid))
+    with torch.no_grad():
+        found = list(roll_out(network, nothing))
+    assert found and not any(logits.argmax(1).any() for logits in found)
 
 
 def test_a_mask_gone_wrong_is_seen_by_the_decoder(network: LightNet, clips: ClipBatch) -> None:
