@@ -7,16 +7,22 @@ from dataclasses import dataclass
 import torch
 from torch import distributed, nn
 
-_ASK_EVERY = 10
-"""Steps between two agreements: asking costs a round of messages, on a GPU also a wait for its queue."""
+_GPU_ASKS_EVERY = 10
+"""Steps between two agreements on GPUs, where asking also waits for the queue. On CPUs ten steps may take longer than
+the 30 s that torchrun leaves processes to end in, and the state would be lost."""
 
 
 @dataclass(frozen=True)
 class Crew:
-    """The processes of a training: how many, and which one this is."""
+    """The processes of a training.
+
+    Args:
+        rank: which one this is. size: how many. ask_every: steps between two agreements.
+    """
 
     rank: int = 0
     size: int = 1
+    ask_every: int = 1
 
     @property
     def leads(self) -> bool:
@@ -42,11 +48,11 @@ class Crew:
     def agree(self, wish: bool, step: int) -> bool:
         """Whether any process has this wish; every process must ask at every step, and all get the same answer.
 
-        With several processes the answer is no but at every tenth step.
+        With several processes the answer is no between two agreements.
         """
         if self.size == 1:
             return wish
-        if step % _ASK_EVERY:
+        if step % self.ask_every:
             return False
         wishes = torch.tensor(float(wish), device="cuda" if distributed.get_backend() == "nccl" else "cpu")
         distributed.all_reduce(wishes, distributed.ReduceOp.MAX)
@@ -61,8 +67,8 @@ def join(device: torch.device) -> Crew:
         own = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(own)
         distributed.init_process_group("nccl", device_id=own)
-    else:
-        distributed.init_process_group("gloo")
+        return Crew(distributed.get_rank(), distributed.get_world_size(), _GPU_ASKS_EVERY)
+    distributed.init_process_group("gloo")
     return Crew(distributed.get_rank(), distributed.get_world_size())
 
 

@@ -18,6 +18,7 @@ from training.distributed import Crew
 from training.events import EventLog
 from training.history import HELD_OUT, History
 from training.meter import Meter
+from training.optimiser import make_optimiser
 from training.preset import Preset
 from training.state import STATE, Position, TrainingState, load_state, save_state
 from training.task import FollowsAverage, Task
@@ -26,7 +27,6 @@ from util.errors import AppError
 _LOG_EVERY = 50
 _SAVE_EVERY = 500
 _CLIP_NORM = 3.0
-_BETAS = (0.9, 0.98)
 _GRADIENT = "gradient norm"
 
 
@@ -58,7 +58,8 @@ class Trainer:
         network = crew.prepare(task.build(), compute.device)
         network = network.to(compute.device, memory_format=torch.channels_last)
         average = copy.deepcopy(network).requires_grad_(False)
-        self.state = TrainingState(network, average, _optimiser(network, preset), Position(task.name))
+        optimiser = make_optimiser(network, preset, compute.half)
+        self.state = TrainingState(network, average, optimiser, Position(task.name))
         if isinstance(task, FollowsAverage):
             task.follow(average)
         self._loss = crew.wrap(task.loss_module(network))
@@ -215,11 +216,3 @@ class Trainer:
     def _say(self, line: str) -> None:
         if self._crew.leads:
             self._report(line)
-
-
-def _optimiser(network: nn.Module, preset: Preset) -> torch.optim.Optimizer:
-    """AdamW; biases and normalisation do not decay."""
-    matrices = [p for p in network.parameters() if p.ndim > 1]
-    others = [p for p in network.parameters() if p.ndim < 2]
-    groups = [{"params": matrices, "weight_decay": preset.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=preset.rate, betas=_BETAS, fused=matrices[0].is_cuda)

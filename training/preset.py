@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 PresetName = Literal["cpu", "gpu"]
+OptimiserName = Literal["adamw", "muon"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Preset:
     Args:
         samples: clips or interactions to be seen. batch: samples per step.
         stages: crop sizes, in order; the last one ends at 1.
+        optimiser: see `training/optimiser.py`.
         rate: learning rate of AdamW; warm_up: steps to reach it. From `decay_from` (a share of the training) on it
             falls linearly to 1 %, so that a running training can be made longer until then.
         average: decay of the moving average of the weights, which is what is scored and exported.
@@ -35,6 +37,7 @@ class Preset:
     samples: int
     batch: int
     stages: tuple[Stage, ...]
+    optimiser: OptimiserName = "adamw"
     rate: float = 7e-4
     warm_up: int = 200
     decay_from: float = 0.55

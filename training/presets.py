@@ -12,9 +12,12 @@ from training.preset import Preset, PresetName, Stage
 from util.errors import AppError
 
 PRESETS: dict[tuple[str, PresetName], Preset] = {
-    ("light-propagation", "cpu"): Preset(20000, 4, (Stage(0.45, 128), Stage(0.75, 160), Stage(1.0, 192)), frames=4),
+    ("light-propagation", "cpu"): Preset(
+        20000, 4, (Stage(0.45, 128), Stage(0.75, 160), Stage(1.0, 192)), optimiser="muon", frames=4
+    ),
     ("light-propagation", "gpu"): Preset(
-        1_000_000, 64, (Stage(0.4, 192), Stage(0.7, 256), Stage(1.0, 320)), rate=1e-3, average=0.999, score_every=50_000
+        1_000_000, 64, (Stage(0.4, 192), Stage(0.7, 256), Stage(1.0, 320)), optimiser="muon", rate=1e-3, average=0.999,
+        score_every=50_000,
     ),
     ("light-interaction", "cpu"): Preset(
         15000, 8, (Stage(0.5, 160), Stage(1.0, 256)), frames=1, score_every=5000
@@ -61,13 +64,14 @@ def preset_of(network: str, name: PresetName) -> Preset:
 
 def as_table() -> str:
     """All presets in Markdown."""
-    head = "| network | preset | samples | batch | frames | side of the crops, until | rate | warm-up | average |"
-    lines = [head, "|---|---|---|---|---|---|---|---|---|"]
+    columns = ("network", "preset", "samples", "batch", "frames", "side of the crops, until")
+    columns += ("optimiser", "rate", "warm-up", "average")
+    lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
     for (network, name), p in PRESETS.items():
         sides = ", ".join(f"{stage.side} until {stage.until:.0%}" for stage in p.stages)
         lines.append(
             f"| {network} | {name} | {p.samples:,} | {p.batch} | {p.frames} | {sides} "
-            f"| {p.rate:g} | {p.warm_up} steps | {p.average:g} |"
+            f"| {p.optimiser} | {p.rate:g} | {p.warm_up} steps | {p.average:g} |"
         )
     return "\n".join(lines)
 

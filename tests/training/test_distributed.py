@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from torch import nn
+from torch import distributed, nn
 
 from tests.training.trainings import CPU, NETWORK, PRESET, make_trainer
 from training.distributed import Crew
-from training.loop import _BETAS, _CLIP_NORM
+from training.loop import _CLIP_NORM
+from training.optimiser import _BETAS
 from training.state import STATE, read_state
 
 PROGRAM = Path(__file__).with_name("trainings.py")
@@ -92,9 +93,19 @@ def test_numbers_of_batches_go_on_when_the_processes_change(packs: Path, tmp_pat
 
 def test_alone_every_wish_counts_at_once() -> None:
     assert Crew().agree(True, 3) and not Crew().agree(False, 0)
-    assert Crew(1, 2).agree(True, 3) is False  # not asked at this step
     module = nn.Conv2d(1, 1, 1)
     assert Crew().wrap(module) is module and Crew().prepare(module, CPU.device) is module
+
+
+def test_several_processes_agree_now_and_then_on_gpus_and_always_on_cpus() -> None:
+    """A step may take seconds on a CPU, and torchrun kills what has not ended after 30."""
+    assert Crew(1, 2, ask_every=10).agree(True, 3) is False  # not asked at this step
+    distributed.init_process_group("gloo", store=distributed.HashStore(), rank=0, world_size=1)
+    try:
+        assert Crew(0, 2).agree(True, 3) and not Crew(0, 2).agree(False, 3)
+        assert Crew(0, 2, ask_every=10).agree(True, 20)
+    finally:
+        distributed.destroy_process_group()
 
 
 def test_batch_statistics_are_shared_on_gpus_under_the_same_names() -> None:

@@ -17,6 +17,7 @@ from training import loop
 from training.history import History
 from training.loop import Trainer
 from training.meter import Meter
+from training.preset import OptimiserName
 from training.state import STATE, read_state
 from training.travel import export_weights
 from util.errors import AppError
@@ -28,15 +29,19 @@ def assert_equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
     assert not different
 
 
+@pytest.mark.parametrize("optimiser", ["adamw", "muon"])
 @pytest.mark.usefixtures("one_thread")
-def test_an_interrupted_training_ends_with_the_same_bits(packs: Path, tmp_path: Path) -> None:
-    whole = make_trainer(packs, tmp_path / "whole")
+def test_an_interrupted_training_ends_with_the_same_bits(
+    packs: Path, tmp_path: Path, optimiser: OptimiserName
+) -> None:
+    preset = replace(PRESET, optimiser=optimiser)
+    whole = make_trainer(packs, tmp_path / "whole", preset=preset)
     whole.run()
-    first = make_trainer(packs, tmp_path / "parts")
+    first = make_trainer(packs, tmp_path / "parts", preset=preset)
     first.run(until=4)
     assert first.state.seen == 4
     torch.rand(5)
-    second = make_trainer(packs, tmp_path / "parts")
+    second = make_trainer(packs, tmp_path / "parts", preset=preset)
     assert second.resume()
     assert second.state.step == 2
     second.run()
