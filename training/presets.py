@@ -20,10 +20,11 @@ PRESETS: dict[tuple[str, PresetName], Preset] = {
         score_every=50_000,
     ),
     ("light-interaction", "cpu"): Preset(
-        15000, 8, (Stage(0.5, 160), Stage(1.0, 256)), frames=1, score_every=5000
+        15000, 8, (Stage(0.5, 160), Stage(1.0, 256)), optimiser="muon", frames=1, score_every=5000
     ),
     ("light-interaction", "gpu"): Preset(
-        1_000_000, 64, (Stage(0.5, 192), Stage(1.0, 256)), rate=1e-3, average=0.999, frames=1, score_every=50_000
+        1_000_000, 64, (Stage(0.5, 192), Stage(1.0, 256)), optimiser="muon", rate=1e-3, average=0.999, frames=1,
+        score_every=50_000,
     ),
     ("light-fusion", "cpu"): Preset(
         8000, 16, (Stage(0.6, 160), Stage(1.0, 192)), rate=1e-3, warm_up=20, average=0.98, frames=12,
