@@ -55,6 +55,15 @@ def test_an_interrupted_training_ends_with_the_same_bits(
     assert scores[0] == scores[1] and "held out weight" in scores[0]
 
 
+@pytest.mark.parametrize(("one", "other"), [("adamw", "muon"), ("muon", "adamw")])
+def test_a_state_of_the_other_optimiser_is_refused(
+    packs: Path, tmp_path: Path, one: OptimiserName, other: OptimiserName
+) -> None:
+    make_trainer(packs, tmp_path, preset=replace(PRESET, optimiser=one)).run(until=2)
+    with pytest.raises(AppError, match="is not a state of this training"):
+        make_trainer(packs, tmp_path, preset=replace(PRESET, optimiser=other)).resume()
+
+
 def test_training_changes_weights_and_average_follows(packs: Path, tmp_path: Path) -> None:
     trainer = make_trainer(packs, tmp_path)
     start = {k: v.clone() for k, v in trainer.state.network.state_dict().items()}
