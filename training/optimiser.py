@@ -1,6 +1,7 @@
 """What moves the weights of a network in training: AdamW, or Muon for its matrices and AdamW for the rest."""
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -28,17 +29,22 @@ def make_optimiser(network: nn.Module, preset: Preset, half: torch.dtype | None)
     Args:
         half: what Muon multiplies matrices in; None: float32.
     """
-    matrices = [p for p in network.parameters() if p.ndim > 1]
-    wide = [p for p in matrices if preset.optimiser == "muon" and min(p.flatten(1).shape) >= _THIN]
-    taken = {id(p) for p in wide}
+    parameters = list(network.parameters())
+    least = _THIN if preset.optimiser == "muon" else math.inf
+    wide = [p for p in parameters if p.ndim > 1 and _narrower_side(p) >= least]
+    thin = [p for p in parameters if p.ndim > 1 and _narrower_side(p) < least]
     groups: list[dict[str, Any]] = [
-        {"params": [p for p in matrices if id(p) not in taken], "weight_decay": preset.weight_decay},
-        {"params": [p for p in network.parameters() if p.ndim < 2], "weight_decay": 0.0},
+        {"params": thin, "weight_decay": preset.weight_decay},
+        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
     ]
     if not wide:
-        return torch.optim.AdamW(groups, lr=preset.rate, betas=_BETAS, fused=matrices[0].is_cuda)
+        return torch.optim.AdamW(groups, lr=preset.rate, betas=_BETAS, fused=parameters[0].is_cuda)
     groups.append({"params": wide, "weight_decay": preset.weight_decay, _MUON: True})
     return MuonAdamW([group for group in groups if group["params"]], preset.rate, half)
+
+
+def _narrower_side(matrix: Tensor) -> int:
+    return min(matrix.flatten(1).shape)
 
 
 class MuonAdamW(torch.optim.AdamW):

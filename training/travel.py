@@ -2,7 +2,7 @@
 
 A state that travels is not exact. The network's weights stay float32, because small steps would be lost in anything
 shorter; of the moving average, matrices become float16; of the optimiser, moments become bfloat16 (their range is what
-matters: squared gradients would vanish in float16). 5.74 million parameters make 46 MB.
+matters: squared gradients would vanish in float16). 5.74 million parameters make 46 MB by Muon, 58 MB by AdamW.
 """
 from __future__ import annotations
 
