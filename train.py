@@ -3,10 +3,10 @@
     python train.py light-propagation --train train.npz --heldout heldout.npz --out FOLDER --preset cpu
     python train.py produce-rewards --clips CLIPS --out episodes.jsonl
 
-Packs of pictures are made by `python -m generation.pack`, samples for quality networks by `python -m
-training.quality_samples`, episodes for the frame agent by `produce-rewards`. A training that was stopped goes on when
-the same command is given again. Under torchrun every process takes its share of the samples. docs/training.md has the
-rest.
+Packs of pictures are made by `python -m generation.pack`, samples for the fusion network by `python -m
+training.fusion_samples` and for quality networks by `python -m training.quality_samples`, episodes for the frame agent
+by `produce-rewards`. A training that was stopped goes on when the same command is given again. Under torchrun every
+process takes its share of the samples. docs/training.md has the rest.
 """
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from inference_core.policy import CompatPolicy
 from inference_core.propagator import SupportsBudget
 from inference_core.registry import Engine, FusionChoice
 from model import checksums, zoo
-from model.fusion_net import load_fusion_net
+from model.fusion_file import load_fusion
 from util.allocator import keep_freed_memory
 from util.config import AppConfig
 from util.errors import AppError
@@ -108,4 +108,4 @@ def _fuser(engine: Engine, config: AppConfig, compute: ComputeDevice, choice: Fu
     if engine.fusion is None and config.fusion_model is None:
         raise AppError(f"The engine {engine.name} has no fusion network.", "Name one by --fusion_model.")
     path = zoo.resolve(engine.fusion or "fusion_stcn", config.fusion_model)
-    return NetworkFuser(compute.place(load_fusion_net(path)), compute)
+    return NetworkFuser(compute.place(load_fusion(path)), compute)

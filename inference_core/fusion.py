@@ -9,6 +9,7 @@ from torch import Tensor
 
 from inference_core.device import ComputeDevice
 from model.fusion_net import FusionNet
+from model.light_fusion import LightFusionNet
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,12 @@ class NewestFuser:
 
 
 class NetworkFuser:
-    """Difference-aware fusion (Cheng et al., CVPR 2021); by distance where the correction is not known."""
+    """By a network (Cheng et al., CVPR 2021, or our own); by distance where the correction is not known."""
 
     name = "network"
     needs_attention = True
 
-    def __init__(self, network: FusionNet, compute: ComputeDevice) -> None:
+    def __init__(self, network: FusionNet | LightFusionNet, compute: ComputeDevice) -> None:
         self._network = network
         self._compute = compute
         self._linear = LinearFuser()

@@ -29,9 +29,11 @@ from model.afb_urr import AfbUrr
 from model.click.loading import load_click_nets
 from model.click.variants import PUBLISHED
 from model.folding import fold_batch_norm
-from model.fusion_net import FusionNet, load_fusion_net
+from model.fusion_file import load_fusion
+from model.fusion_net import FusionNet
 from model.interaction_net import InteractionNet, load_interaction_net
 from model.light import LightNet
+from model.light_fusion import LightFusionNet
 from model.light_quality import INPUTS, LightQualityNet, load_light_quality
 from model.quality_agent import QualityAgent, load_quality_agent
 from model.quality_net import QualityNet, load_quality_net
@@ -138,7 +140,7 @@ def propagation_calls(engine: str, path: Path, compute: ComputeDevice) -> list[C
 
 def fusion_calls(path: Path, compute: ComputeDevice) -> list[Call]:
     """A frame between two key frames, at the working sizes of the engines."""
-    fuser = NetworkFuser(compute.place(load_fusion_net(path)), compute)
+    fuser = NetworkFuser(compute.place(load_fusion(path)), compute)
 
     def fuse(size: Size, count: int) -> Callable[[], object]:
         given = FusionInput(
@@ -180,10 +182,16 @@ def zero_shot_calls(path: Path, compute: ComputeDevice) -> list[Call]:
     size = geometry.working
 
     def find(count: int) -> Callable[[], object]:
-        before = network.decoder(rvos.encode(network, geometry, compute, image).maps, size, count)[1]
-        return lambda: network.decoder(
-            rvos.encode(network, geometry, compute, image).maps, size, count, hidden=before
-        )
+        with compute.autocast():
+            before = network.decoder(rvos.encode(network, geometry, compute, image).maps, size, count)[1]
+
+        def again() -> object:
+            with compute.autocast():
+                return network.decoder(
+                    rvos.encode(network, geometry, compute, image).maps, size, count, hidden=before
+                )
+
+        return again
 
     return [Call(f"a frame at {_by(size)}", find)]
 
@@ -271,7 +279,10 @@ NETWORKS: tuple[Network, ...] = (
         "ivosw_agent", "which frame to correct next: IVOS-W", _IVOSW, ("ivosw_agent",), QualityAgent, advice_calls
     ),
     Network(
-        "fusion", "fusion between key frames", _MIVOS, ("light_fusion", "fusion_stcn", "fusion_stm"), FusionNet,
+        "fusion", "fusion between key frames", _MIVOS, ("fusion_stcn", "fusion_stm"), FusionNet, fusion_calls
+    ),
+    Network(
+        "light_fusion", "fusion between key frames: light network", "this project", ("light_fusion",), LightFusionNet,
         fusion_calls,
     ),
     Network(

@@ -1,14 +1,14 @@
 """Difference-aware fusion of an old and a new propagation result, with the key names of `fusion_stcn.pth`."""
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.blocks import conv3x3
-from model.checkpoint import load_into, load_state
+
+PLANES = 9
+"""Colours, old and new probability, both planes of attention, both distances: in this order."""
 
 
 def _pair(channels: int) -> nn.Sequential:
@@ -20,7 +20,7 @@ class FusionNet(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv1 = nn.Sequential(conv3x3(9, 32), nn.ReLU())
+        self.conv1 = nn.Sequential(conv3x3(PLANES, 32), nn.ReLU())
         self.conv2 = _pair(32)
         self.conv3 = _pair(32)
         self.final_conv = conv3x3(32, 1)
@@ -41,26 +41,25 @@ class FusionNet(nn.Module):
         Returns:
             float32 [K, H, W] logits of the fused objects, to be aggregated after a sigmoid.
         """
-        num_objects, height, width = new.shape
-        distances = new.new_tensor([old_distance, new_distance]).view(1, 2, 1, 1)
-        x = torch.cat(
-            [
-                image.expand(num_objects, -1, -1, -1),
-                old[:, None],
-                new[:, None],
-                attention,
-                distances.expand(num_objects, -1, height, width),
-            ],
-            1,
-        )
-        x = self.conv1(x)
+        x = self.conv1(planes_of(image, old, new, attention, old_distance, new_distance))
         x = F.relu(x + self.conv2(x))
         x = F.relu(x + self.conv3(x))
         return self.final_conv(x).float()[:, 0]
 
 
-def load_fusion_net(path: Path) -> FusionNet:
-    """The network of a weight file; in eval mode, on the CPU, float32. AppError if the file holds something else."""
-    network = FusionNet()
-    load_into(network, load_state(path), path)
-    return network.eval().requires_grad_(False)
+def planes_of(
+    image: Tensor, old: Tensor, new: Tensor, attention: Tensor, old_distance: float, new_distance: float
+) -> Tensor:
+    """What a fusion network sees of one frame, [K, PLANES, H, W]; the arguments are those of `FusionNet.forward`."""
+    num_objects, height, width = new.shape
+    distances = new.new_tensor([old_distance, new_distance]).view(1, 2, 1, 1)
+    return torch.cat(
+        [
+            image.expand(num_objects, -1, -1, -1),
+            old[:, None],
+            new[:, None],
+            attention,
+            distances.expand(num_objects, -1, height, width),
+        ],
+        1,
+    )

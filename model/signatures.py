@@ -62,6 +62,8 @@ SIGNATURES: tuple[Signature, ...] = (
     Signature("light", "the light network", {"value_lateral.weight": None, "decode_context.conv1.weight": None}),
     Signature("light_interaction", "the light interaction network",
               {"context_lateral.weight": None, "summary.weight": None, "block2.conv1.weight": None}),
+    Signature("light_fusion", "the light fusion network",
+              {"stem.0.weight": (16, 9, 3, 3), "down16.conv1.weight": None, "choice.weight": None}),
     Signature("light_quality", "the light quality network",
               {"trust": None, "level": None, "direct.weight": None, "judge.weight": None}),
     Signature("stcn", "STCN", {**_STCN, _STCN_STEM: (64, 5, 7, 7), _STCN_GATE: None}),

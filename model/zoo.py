@@ -79,7 +79,7 @@ WEIGHT_FILES: tuple[WeightFile, ...] = (
     WeightFile("light", "light network", _EMBEDDED / "light.safetensors", "propagation, engine light", "light",
                licence="see WEIGHTS_LICENSE.md"),
     WeightFile("light_fusion", "light fusion network", _EMBEDDED / "light_fusion.safetensors",
-               "fusion between key frames, engine light", "fusion", licence="see WEIGHTS_LICENSE.md"),
+               "fusion between key frames, engine light", "light_fusion", licence="see WEIGHTS_LICENSE.md"),
     WeightFile("light_interaction", "light interaction network", _EMBEDDED / "light_interaction.safetensors",
                "clicks and scribbles", "light_interaction", licence="see WEIGHTS_LICENSE.md"),
     WeightFile("light_quality", "light quality network", _EMBEDDED / "light_quality.safetensors",

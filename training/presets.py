@@ -27,12 +27,10 @@ PRESETS: dict[tuple[str, PresetName], Preset] = {
         score_every=50_000,
     ),
     ("light-fusion", "cpu"): Preset(
-        8000, 16, (Stage(0.6, 160), Stage(1.0, 192)), rate=1e-3, warm_up=20, average=0.98, frames=12,
-        score_every=2000,
+        16000, 8, (Stage(1.0, 128),), rate=1e-3, warm_up=50, average=0.98, frames=1, score_every=4000
     ),
     ("light-fusion", "gpu"): Preset(
-        100_000, 64, (Stage(0.4, 192), Stage(1.0, 256)), rate=1e-3, warm_up=50, average=0.995, frames=16,
-        score_every=10_000,
+        200_000, 64, (Stage(1.0, 128),), rate=1e-3, average=0.995, frames=1, score_every=20_000
     ),
     ("quality", "cpu"): Preset(8000, 8, (Stage(1.0, 256),), rate=1e-4, average=0.99, frames=1, score_every=2000),
     ("quality", "gpu"): Preset(

@@ -1,9 +1,6 @@
 """Files of samples for quality networks: masks that an engine carried, with their true J. Made by `quality_samples`."""
 from __future__ import annotations
 
-import io
-import zipfile
-import zlib
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TypeVar
@@ -12,14 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.light_quality import INPUTS
-from storage.atomic_file import write_atomic
+from training.sample_files import SUFFIX, Kinds, load_arrays, save_arrays
 from util.errors import AppError
 
-SUFFIX = ".npz"
 _MAKE = "Make some: python -m training.quality_samples"
-
-Kinds = dict[str, tuple[str, tuple[int, ...]]]
-"""By field: the start of the dtype's name without byte order, and the shape."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +40,7 @@ class QualitySamples:
 
     def save(self, path: Path) -> None:
         """Raises AppError if the file cannot be written."""
-        file = io.BytesIO()
-        np.savez_compressed(file, **vars(self))
-        write_atomic(path, file.getvalue())
+        save_arrays(path, vars(self))
 
 
 @dataclass(frozen=True)
@@ -90,26 +81,8 @@ def load_samples(folder: Path, kind: type[Kind]) -> Kind:
     """All samples of a folder. AppError if there are none, or a file is damaged, else's or made for another network."""
     found = []
     for number, path in enumerate(sorted(folder.glob(f"*{SUFFIX}"))):
-        samples = _load_one(path, kind)
+        samples = load_arrays(path, kind, _MAKE)
         found.append(replace(samples, clip=np.full(len(samples), number, np.int32)))
     if not found:
         raise AppError(f"{folder} holds no samples for a quality network.", _MAKE)
     return kind(**{field.name: np.concatenate([getattr(one, field.name) for one in found]) for field in fields(kind)})
-
-
-def _load_one(path: Path, kind: type[Kind]) -> Kind:
-    try:
-        if not zipfile.is_zipfile(path):
-            raise ValueError("not a complete .npz file")
-        with np.load(path) as arrays:
-            wanted = {field.name for field in fields(kind)}
-            if set(arrays.files) != wanted:
-                raise ValueError(f"its arrays are {', '.join(sorted(arrays.files))}, not {', '.join(sorted(wanted))}")
-            samples = kind(**{name: arrays[name] for name in wanted})
-        for name, (dtype, shape) in samples.kinds().items():
-            array = getattr(samples, name)
-            if array.dtype.str[1:] != dtype or array.shape != shape:
-                raise ValueError(f"{name} is {array.dtype} {array.shape}")
-    except (OSError, ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
-        raise AppError(f"{path} holds no samples for this network: {error}", _MAKE) from error
-    return samples

@@ -26,7 +26,8 @@ from evaluation.metrics import contour_accuracy
 from evaluation.rounds import Carried, Clip, open_clip, played_rounds
 from model.quality_net import cut_out
 from storage.atomic_file import disk_error
-from training.quality_files import SUFFIX, ImageSamples, MeasuredSamples, QualitySamples, load_samples
+from training.quality_files import ImageSamples, MeasuredSamples, QualitySamples, load_samples
+from training.sample_files import SUFFIX
 from util.config import NATIVE_SIZE, AppConfig
 from util.errors import AppError
 from util.threads import calm_openmp

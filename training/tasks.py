@@ -38,7 +38,7 @@ TASKS = {
         TaskRow(
             "light-interaction", "turns clicks and scribbles into masks", "training.interaction:InteractionTask", True
         ),
-        TaskRow("light-fusion", "merges two propagations", "training.fusion:FusionTask", True),
+        TaskRow("light-fusion", "merges two propagations", "training.fusion:FusionTask"),
         TaskRow("light-quality", "predicts how good masks are", "training.light_quality:LightQualityTask"),
         TaskRow(
             "quality", "predicts how good masks are, IVOS-W's network", "training.quality:PublishedQualityTask"

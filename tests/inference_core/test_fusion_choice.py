@@ -11,6 +11,7 @@ from inference_core.factory import build_core
 from inference_core.registry import FusionChoice
 from model import zoo
 from model.fusion_net import FusionNet
+from model.light_fusion import LightFusionNet
 from tests.inference_core.fakes import ArrayFrames
 from util.config import AppConfig
 from util.errors import AppError
@@ -18,9 +19,10 @@ from util.errors import AppError
 FRAMES = ArrayFrames(np.zeros((2, 32, 48, 3), np.uint8))
 
 
-@pytest.fixture
-def fusion_file(tmp_path: Path) -> Path:
-    save_file(FusionNet().state_dict(), tmp_path / "fusion.safetensors")
+@pytest.fixture(params=[FusionNet, LightFusionNet])
+def fusion_file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The light engine takes the published network too, and other engines the light one."""
+    save_file(request.param().state_dict(), tmp_path / "fusion.safetensors")
     return tmp_path / "fusion.safetensors"
 
 
@@ -42,7 +44,7 @@ def test_network_of_the_engine_where_its_file_is(
 ) -> None:
     rows = [row for row in zoo.WEIGHT_FILES if row.name != "light_fusion"]
     path = fusion_file if is_there else fusion_file.with_name("absent.safetensors")
-    row = zoo.WeightFile("light_fusion", "light fusion network", path, "fusion", "fusion")
+    row = zoo.WeightFile("light_fusion", "light fusion network", path, "fusion", "light_fusion")
     monkeypatch.setattr(zoo, "WEIGHT_FILES", (*rows, row))
     assert built("auto") == expected
     assert built("linear") == "linear"

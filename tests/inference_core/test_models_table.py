@@ -13,11 +13,20 @@ from inference_core import models_table
 from inference_core.click.settings import ZoomSettings
 from inference_core.cost_meter import count_flop, milliseconds, parameters
 from inference_core.device import ComputeDevice
-from inference_core.network_list import CLICK_REGION, LIGHT_WINDOW, NETWORKS, S2M_WINDOW, Call, Network
+from inference_core.network_list import (
+    CLICK_REGION,
+    LIGHT_WINDOW,
+    NETWORKS,
+    S2M_WINDOW,
+    Call,
+    Network,
+    zero_shot_calls,
+)
 from inference_core.registry import ENGINES
 from interact.methods import LIGHT_LENS, S2M_LENS
 from model import zoo
 from model.click.variants import PUBLISHED
+from tests.rvos_folders import shrink_base, write_rvos_folder
 
 
 class Tiny(nn.Module):
@@ -85,6 +94,17 @@ def test_every_file_engine_and_click_network_is_in_the_list() -> None:
     assert listed == {entry.name for entry in zoo.WEIGHT_FILES}
     assert {engine.weights for engine in ENGINES} - {None} <= listed
     assert PUBLISHED.keys() <= {network.name for network in NETWORKS}
+
+
+@pytest.mark.parametrize("half", [None, torch.bfloat16])
+def test_zero_shot_call_in_either_precision(
+    half: torch.dtype | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shrink_base(monkeypatch)
+    write_rvos_folder(tmp_path / "rvos", takes_mask=False)
+    (call,) = zero_shot_calls(tmp_path / "rvos", ComputeDevice(torch.device("cpu"), half))
+    with torch.inference_mode():
+        assert call.prepare(1)() is not None
 
 
 def test_sizes_are_those_the_program_works_at() -> None:

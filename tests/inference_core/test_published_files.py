@@ -14,7 +14,8 @@ from inference_core.propagator import Memory, Propagator
 from inference_core.propagators import afb_urr, stcn, stm
 from inference_core.scribble_predictor import build_scribble_segmenter
 from model.afb_urr import AfbUrr
-from model.fusion_net import FusionNet, load_fusion_net
+from model.fusion_file import load_fusion
+from model.fusion_net import FusionNet
 from model.scribble_net import ScribbleNet
 from model.stcn import STCN
 from model.stm import STM
@@ -55,7 +56,7 @@ def test_engines_run_what_they_load(
 
 @pytest.mark.parametrize("name", ["fusion.pth", "fusion_stcn.pth"])
 def test_both_fusion_files_load(tmp_path: Path, name: str) -> None:
-    network = load_fusion_net(write(tmp_path / name, FusionNet))
+    network = load_fusion(write(tmp_path / name, FusionNet))
     assert float(network.final_conv.weight[0, 0, 0, 0]) == pytest.approx(0.01)
 
 

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from model.checkpoint import load_into, load_state
 from model.checksums import sha256
-from model.fusion_net import FusionNet, load_fusion_net
+from model.fusion_file import load_fusion
+from model.fusion_net import FusionNet
 from model.light import LightNet
 from model.stcn import STCN, load_stcn
 from util.errors import AppError
@@ -173,7 +174,7 @@ def test_another_network_is_recognised(tmp_path: Path, build: Callable[[], nn.Mo
 def test_stcn_in_place_of_fusion(tmp_path: Path) -> None:
     path = write(tmp_path / "fusion_stcn.pth", small_stcn())
     with pytest.raises(AppError, match="does not hold the weights of the fusion network: .*It looks like STCN"):
-        load_fusion_net(path)
+        load_fusion(path)
 
 
 def test_first_stage_stcn_is_recognised(tmp_path: Path) -> None:

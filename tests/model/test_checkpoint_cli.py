@@ -14,7 +14,8 @@ from torch import nn
 from model import checksums, zoo
 from model.checkpoint import load_into, load_state
 from model.checkpoint_cli import EXIT_INPUT, main
-from model.fusion_net import FusionNet, load_fusion_net
+from model.fusion_file import load_fusion
+from model.fusion_net import FusionNet
 from util.errors import AppError
 
 
@@ -61,7 +62,7 @@ def test_convert(fusion: Path, half: bool, capsys: pytest.CaptureFixture[str]) -
     before, after = load_state(fusion), load_state(converted)
     assert before.keys() == after.keys()
     assert all(torch.equal(after[key], before[key].half() if half else before[key]) for key in before)
-    assert load_fusion_net(converted).conv1[0].weight.dtype == torch.float32
+    assert load_fusion(converted).conv1[0].weight.dtype == torch.float32
     assert sorted(path.name for path in fusion.parent.iterdir()) == [fusion.name, converted.name]
 
 

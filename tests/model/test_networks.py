@@ -25,6 +25,7 @@ from model.attention import (
 from model.blocks import ResidualBlock, conv_with_shared
 from model.encoders import BasicBlock, ResNet
 from model.fusion_net import FusionNet
+from model.light_fusion import LightFusionNet
 from model.quality_agent import QualityAgent
 from model.quality_net import QualityNet
 from model.scribble_net import ScribbleNet
@@ -156,14 +157,19 @@ def test_maps_move_with_the_attention(per_plane: bool) -> None:
     torch.testing.assert_close(moved, F.interpolate(expected, size, mode="bilinear", align_corners=False))
 
 
+@pytest.mark.parametrize("build", [FusionNet, LightFusionNet])
 @torch.inference_mode()
-def test_fusion_network_fuses_each_object_by_itself() -> None:
+def test_fusion_network_fuses_each_object_by_itself(build: type[FusionNet] | type[LightFusionNet]) -> None:
     torch.manual_seed(3)
-    network = FusionNet().eval()
-    image, old, new = torch.randn(1, 3, 16, 20), torch.rand(3, 16, 20), torch.rand(3, 16, 20)
-    attention = torch.rand(3, 2, 16, 20)
+    network = build().eval()
+    for parameter in network.parameters():
+        nn.init.normal_(parameter, std=0.1)
+    # No multiple of what the light one works in.
+    image, old, new = torch.randn(1, 3, 24, 20), torch.rand(3, 24, 20), torch.rand(3, 24, 20)
+    attention = torch.rand(3, 2, 24, 20)
     fused = network(image, old, new, attention, 0.25, 0.75)
-    assert fused.shape == (3, 16, 20)
+    assert fused.shape == (3, 24, 20)
     alone = network(image, old[1:2], new[1:2], attention[1:2], 0.25, 0.75)
-    torch.testing.assert_close(fused[1:2], alone, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(fused[1:2], alone, rtol=1e-4, atol=1e-4)
     assert not torch.allclose(fused, network(image, old, new, attention, 0.75, 0.25))
+    assert not torch.allclose(fused, network(image, new, old, attention, 0.25, 0.75))

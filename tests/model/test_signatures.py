@@ -10,6 +10,7 @@ import torch
 from model import zoo
 from model.fusion_net import FusionNet
 from model.light import LightNet
+from model.light_fusion import LightFusionNet
 from model.signatures import SIGNATURES, recognise
 from model.stcn import STCN
 
@@ -66,6 +67,7 @@ def test_every_published_list_is_covered(shared: Path) -> None:
         (STCN, "STCN"),
         (lambda: STCN(attention=False), "STCN without block attention"),
         (FusionNet, "the fusion network"),
+        (LightFusionNet, "the light fusion network"),
     ],
 )
 def test_the_programs_own_networks_are_recognised(build: type[torch.nn.Module], title: str) -> None:

@@ -1,0 +1,112 @@
+"""Samples for the light fusion network: frames between two key frames, with both results and the truth.
+
+    python -m training.fusion_samples --pack PACK --out FOLDER [--count N] [--seed N] [--weights FILE]
+
+Clips are rendered from a pack (`python -m generation.pack`) and corrected through the program's own loop
+(`training.fusion_rounds`); of every fourth clip some first masks are imperfect. Frames on which both results agree are
+left out. Every clip is a file in the folder; the same command goes on with those that are missing.
+"""
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from generation.clips import ClipRenderer
+from generation.pack import load_pack
+from inference_core.device import open_device
+from model import zoo
+from storage.atomic_file import disk_error
+from training.fusion import DIFFERENT
+from training.fusion_files import FusionSamples, load_fusion_samples
+from training.fusion_rounds import FusionFrame, SecondRounds, clips_of
+from training.sample_files import SUFFIX
+from util.errors import AppError
+from util.threads import calm_openmp
+
+_FRAMES = 12
+_HARD = 0.5
+"""Motion per frame: these clips are longer than those of the propagation network."""
+_SIDES = (256, 192, 192)
+_SPOILT_EVERY = 4
+_LEAST_PIXELS = 0.0007
+"""A frame is kept when its results differ (`DIFFERENT`) on this share of its pixels."""
+
+
+@dataclass(frozen=True)
+class SampleOrder:
+    """What is to be made. Args: weights: of the light network whose mistakes are to be mended."""
+
+    pack: Path
+    weights: Path
+    seed: int
+    device: str
+
+
+class SamplePlayer:
+    """Renders clips, corrects them, and keeps what is worth learning from."""
+
+    def __init__(self, order: SampleOrder) -> None:
+        # As the product runs: the rounds are played in the precision that pays on this device.
+        compute = open_device(order.device, mixed_precision=True)
+        self._seed = order.seed
+        self._rounds = SecondRounds(order.weights, compute)
+        self._renderer = ClipRenderer(
+            load_pack(order.pack), compute.device, seed=order.seed, frames=_FRAMES, hard=_HARD
+        )
+
+    def play(self, number: int) -> FusionSamples | None:
+        """The frames of one clip on which both results differ; None if there are none. A function of the number."""
+        clip = clips_of(self._renderer.batch(number, 1, _SIDES[number % len(_SIDES)]))[0]
+        rng = np.random.default_rng([self._seed, number])
+        frames = [f for f in self._rounds.play(clip, rng, spoil=number % _SPOILT_EVERY == 0) if is_instructive(f)]
+        return FusionSamples.of(frames) if frames else None
+
+
+def is_instructive(frame: FusionFrame) -> bool:
+    """Whether old and new result differ enough for a choice between them, and the correction is known."""
+    apart = (frame.given.old - frame.given.new).abs() > DIFFERENT
+    return frame.given.attention is not None and apart.float().mean().item() > _LEAST_PIXELS
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    calm_openmp(os.environ)
+    parser = argparse.ArgumentParser(prog="python -m training.fusion_samples", description="Corrected clips.")
+    parser.add_argument("--pack", type=Path, required=True, help="pictures that clips are made of")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write to")
+    parser.add_argument("--count", type=int, default=400, help="how many clips to play (default: 400)")
+    parser.add_argument("--seed", type=int, default=1, help="of the clips (default: 1)")
+    parser.add_argument("--weights", type=Path, help="of the light network; default: the embedded ones")
+    parser.add_argument("--device", default="cpu", help="cpu (default) or cuda")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="processor threads (default: all)")
+    given = parser.parse_args(argv)
+    torch.set_num_threads(given.threads)
+    try:
+        player = SamplePlayer(SampleOrder(given.pack, zoo.resolve("light", given.weights), given.seed, given.device))
+        try:
+            given.out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise disk_error(error, given.out) from error
+        for number in range(given.count):
+            file = given.out / f"clip_{number:04d}{SUFFIX}"
+            samples = None if file.exists() else player.play(number)
+            if samples is not None:
+                samples.save(file)
+                print(f"{file.name}: {len(samples)} frames", flush=True)
+        count = sum(map(len, load_fusion_samples(given.out)))
+    except AppError as error:
+        print(f"training.fusion_samples: {error}", file=sys.stderr)
+        return 2
+    print(f"{count} frames: {given.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
