@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 
 from inference_core import registry
 from inference_core.advice import NetworkAssessor
@@ -37,7 +37,7 @@ from model.light_fusion import LightFusionNet
 from model.light_quality import INPUTS, LightQualityNet, load_light_quality
 from model.quality_agent import QualityAgent, load_quality_agent
 from model.quality_net import QualityNet, load_quality_net
-from model.rvos import RVOS, RvosSettings
+from model.rvos import RVOS, Hidden, RvosSettings
 from model.rvos_folder import DECODER, ENCODER, SETTINGS
 from model.scribble_net import ScribbleNet, load_scribble_net
 from model.stcn import STCN
@@ -182,16 +182,13 @@ def zero_shot_calls(path: Path, compute: ComputeDevice) -> list[Call]:
     size = geometry.working
 
     def find(count: int) -> Callable[[], object]:
-        with compute.autocast():
-            before = network.decoder(rvos.encode(network, geometry, compute, image).maps, size, count)[1]
-
-        def again() -> object:
+        def decoded(before: Hidden | None = None) -> tuple[Tensor, Hidden]:
             with compute.autocast():
                 return network.decoder(
                     rvos.encode(network, geometry, compute, image).maps, size, count, hidden=before
                 )
 
-        return again
+        return partial(decoded, decoded()[1])
 
     return [Call(f"a frame at {_by(size)}", find)]
 

@@ -9,6 +9,8 @@ from model.blocks import conv3x3
 
 PLANES = 9
 """Colours, old and new probability, both planes of attention, both distances: in this order."""
+OLD, NEW, OLD_DISTANCE = 3, 4, 7
+"""Where they are among the planes."""
 
 
 def _pair(channels: int) -> nn.Sequential:

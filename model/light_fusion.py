@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from model.blocks import upsample
 from model.encoders import BasicBlock
-from model.fusion_net import PLANES, planes_of
+from model.fusion_net import NEW, OLD, OLD_DISTANCE, PLANES, planes_of
 
 _WIDTHS = (16, 32, 48, 64)
 _DIVISOR = 16
@@ -48,7 +48,7 @@ class LightFusionNet(nn.Module):
         return self.fused(planes_of(image, old, new, attention, old_distance, new_distance))
 
     def fused(self, planes: Tensor) -> Tensor:
-        """Fuse objects that may be of different frames: [K, 9, H, W] (`planes_of`) -> float32 [K, H, W] logits."""
+        """Fuse objects that may be of different frames: [K, PLANES, H, W] (`planes_of`) -> float32 [K, H, W] logits."""
         height, width = planes.shape[2:]
         x = F.pad(planes, (0, -width % _DIVISOR, 0, -height % _DIVISOR)).contiguous(memory_format=torch.channels_last)
         f2 = self.stem(x)
@@ -58,9 +58,9 @@ class LightFusionNet(nn.Module):
         y = self.up4(torch.cat([upsample(y, 2), f4], 1))
         y = self.up2(torch.cat([upsample(y, 2), f2], 1))
         choice = self.choice(torch.cat([upsample(y, 2), x], 1))[..., :height, :width].float()
-        old, new = (torch.logit(planes[:, i].float(), _SURE) for i in (3, 4))
-        nearer = torch.logit(planes[:, 7].float(), _SURE)
-        share = torch.sigmoid(nearer + choice[:, 0])
+        # The farther the old key frame, the more the new result counts to begin with.
+        old, new, by_distance = (torch.logit(planes[:, i].float(), _SURE) for i in (OLD, NEW, OLD_DISTANCE))
+        share = torch.sigmoid(by_distance + choice[:, 0])
         return torch.lerp(old, new, share)
 
 

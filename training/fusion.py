@@ -57,7 +57,7 @@ class FusionTask:
         result = []
         for clip in (self._clips[i] for i in rng.integers(len(self._clips), size=size)):
             frame = turned(cut_out(clip.frame(int(rng.integers(len(clip)))), side, rng), rng)
-            result.append(_each(frame, lambda planes: planes.to(self._compute.device)))
+            result.append(self._here(frame))
         return result
 
     @torch.no_grad()
@@ -69,12 +69,15 @@ class FusionTask:
         results = {name: MaskScores() for name in fusers}
         for samples in self._heldout:
             for frame in (samples.frame(index) for index in range(len(samples))):
-                given = _each(frame, lambda planes: planes.to(self._compute.device)).given
+                given = self._here(frame).given
                 valid = torch.ones(1, len(frame.truth), dtype=torch.bool)
                 for name, fuser in fusers.items():
                     results[name].add(aggregate(fuser.fuse(given)).argmax(0)[None], frame.truth[None], valid)
         summaries = {name: result.summary() for name, result in results.items()}
         return summaries[""] | {f"J&F{name}": summary["J&F"] for name, summary in summaries.items() if name}
+
+    def _here(self, frame: FusionFrame) -> FusionFrame:
+        return _each(frame, lambda planes: planes.to(self._compute.device))
 
 
 class FusionLoss(nn.Module):

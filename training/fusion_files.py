@@ -13,6 +13,7 @@ from torch import Tensor
 from inference_core.fusion import FusionInput
 from model.light import IMAGE_MEAN, IMAGE_STD
 from training.fusion_rounds import FusionFrame
+from training.propagation import normalised
 from training.sample_files import SUFFIX, Kinds, load_arrays, save_arrays
 from util.errors import AppError
 
@@ -46,7 +47,7 @@ class FusionSamples:
         given = [frame.given for frame in frames]
         number = torch.arange(1, len(frames[0].truth) + 1).view(-1, 1, 1)
         return cls(
-            image=_bytes([one.image[0].cpu().float() * _std() + _mean() for one in given]),
+            image=_bytes([_colours(one.image) for one in given]),
             old=_bytes([one.old for one in given]),
             new=_bytes([one.new for one in given]),
             attention=_bytes([one.attention for one in given]),
@@ -58,7 +59,7 @@ class FusionSamples:
         """As it was played, but for the rounding."""
         old_distance = float(self.old_distance[index])
         given = FusionInput(
-            image=((_floats(self.image[index]) - _mean()) / _std())[None],
+            image=normalised(_floats(self.image[index]))[None],
             old=_floats(self.old[index]),
             new=_floats(self.new[index]),
             attention=_floats(self.attention[index]),
@@ -81,6 +82,11 @@ class FusionSamples:
             "old_distance": ("f4", (frames,)),
         }
 
+    @classmethod
+    def load(cls, path: Path) -> FusionSamples:
+        """Raises AppError if the file is damaged or something else."""
+        return load_arrays(path, cls, _MAKE)
+
     def save(self, path: Path) -> None:
         """Raises AppError if the file cannot be written."""
         save_arrays(path, vars(self))
@@ -88,7 +94,7 @@ class FusionSamples:
 
 def load_fusion_samples(folder: Path) -> list[FusionSamples]:
     """The clips of a folder. AppError if there are none, or a file is damaged or something else."""
-    found = [load_arrays(path, FusionSamples, _MAKE) for path in sorted(folder.glob(f"*{SUFFIX}"))]
+    found = [FusionSamples.load(path) for path in sorted(folder.glob(f"*{SUFFIX}"))]
     if not found:
         raise AppError(f"{folder} holds no samples for the light fusion network.", _MAKE)
     return found
@@ -103,9 +109,7 @@ def _floats(array: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(array).float() / 255
 
 
-def _mean() -> Tensor:
-    return torch.tensor(IMAGE_MEAN).view(-1, 1, 1)
-
-
-def _std() -> Tensor:
-    return torch.tensor(IMAGE_STD).view(-1, 1, 1)
+def _colours(image: Tensor) -> Tensor:
+    """Undoes `normalised`: [1, 3, H, W] -> 0..1 [3, H, W]."""
+    mean, std = (torch.tensor(v).view(3, 1, 1) for v in (IMAGE_MEAN, IMAGE_STD))
+    return image[0].cpu().float() * std + mean

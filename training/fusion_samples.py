@@ -24,10 +24,11 @@ from inference_core.device import open_device
 from model import zoo
 from storage.atomic_file import disk_error
 from training.fusion import DIFFERENT
-from training.fusion_files import FusionSamples, load_fusion_samples
+from training.fusion_files import FusionSamples
 from training.fusion_rounds import FusionFrame, SecondRounds, clips_of
 from training.sample_files import SUFFIX
 from util.errors import AppError
+from util.flags import integer
 from util.threads import calm_openmp
 
 _FRAMES = 12
@@ -81,11 +82,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training.fusion_samples", description="Corrected clips.")
     parser.add_argument("--pack", type=Path, required=True, help="pictures that clips are made of")
     parser.add_argument("--out", type=Path, required=True, help="folder to write to")
-    parser.add_argument("--count", type=int, default=400, help="how many clips to play (default: 400)")
-    parser.add_argument("--seed", type=int, default=1, help="of the clips (default: 1)")
+    parser.add_argument("--count", type=integer(1), default=400, help="how many clips to play (default: 400)")
+    parser.add_argument("--seed", type=integer(0), default=1, help="of the clips (default: 1)")
     parser.add_argument("--weights", type=Path, help="of the light network; default: the embedded ones")
-    parser.add_argument("--device", default="cpu", help="cpu (default) or cuda")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="processor threads (default: all)")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--threads", type=integer(1), default=os.cpu_count() or 1, help="of the processor (all)")
     given = parser.parse_args(argv)
     torch.set_num_threads(given.threads)
     try:
@@ -94,13 +95,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             given.out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise disk_error(error, given.out) from error
+        count = 0
         for number in range(given.count):
             file = given.out / f"clip_{number:04d}{SUFFIX}"
-            samples = None if file.exists() else player.play(number)
+            if file.exists():
+                count += len(FusionSamples.load(file))
+                continue
+            samples = player.play(number)
             if samples is not None:
                 samples.save(file)
+                count += len(samples)
                 print(f"{file.name}: {len(samples)} frames", flush=True)
-        count = sum(map(len, load_fusion_samples(given.out)))
     except AppError as error:
         print(f"training.fusion_samples: {error}", file=sys.stderr)
         return 2

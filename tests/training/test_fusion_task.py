@@ -126,6 +126,10 @@ def test_what_is_refused(samples: Path, packs: Path, tmp_path: Path, capsys: pyt
     large = replace(FUSION_PRESET, stages=(Stage(1.0, 64),))
     with pytest.raises(AppError, match="frames with a side of 48; windows have 64"):
         FusionTask(large, samples, samples, torch.device("cpu"))
+    for wrong in (("--threads", "0"), ("--seed", "-1"), ("--device", "toaster"), ("--count", "0")):
+        with pytest.raises(SystemExit) as stopped:
+            main(["--pack", str(packs / "train.npz"), "--out", str(tmp_path / "out"), *wrong])
+        assert stopped.value.code == 2
     (tmp_path / "file").write_text("")
     assert main(["--pack", str(packs / "train.npz"), "--out", str(tmp_path / "file" / "out"), "--count", "1"]) == 2
 
