@@ -19,6 +19,9 @@ from util.types import ImageU8
 
 _MULTIPLE = 32
 """The network takes sides that are multiples of this."""
+_LEAST = 64
+"""Sides are filled up to this. On maps 2 wide, oneDNN's bfloat16 convolution of stride 2 reads memory that nobody has
+written (PyTorch 2.15, AMX), so that now and then nothing but NaN comes out."""
 
 
 class NetworkSegmenter:
@@ -47,8 +50,7 @@ class NetworkSegmenter:
         height, width = previous.shape
         colors = self._tensor(np.moveaxis(image, 2, 0)).div_(255).sub_(self._mean).div_(self._std)
         planes = self._tensor(np.stack([previous, inside, outside]))
-        padding = (0, -width % _MULTIPLE, 0, -height % _MULTIPLE)
-        given = F.pad(torch.cat([colors, planes])[None], padding, mode="replicate")
+        given = F.pad(torch.cat([colors, planes])[None], (0, _missing(width), 0, _missing(height)), mode="replicate")
         given = given.contiguous(memory_format=torch.channels_last)
         with self._compute.autocast():
             logits = self._network(given[:, :3], given[:, 3:4], given[:, 4:])
@@ -57,6 +59,10 @@ class NetworkSegmenter:
     def _tensor(self, array: NDArray[np.generic]) -> Tensor:
         """float32 on the device."""
         return torch.from_numpy(np.ascontiguousarray(array)).to(self._compute.device, torch.float32)
+
+
+def _missing(side: int) -> int:
+    return max(side + -side % _MULTIPLE, _LEAST) - side
 
 
 def build_segmenter(device: str, *, mixed_precision: bool, weights: Path | None = None) -> CropSegmenter:
