@@ -19,7 +19,9 @@ from pathlib import Path
 
 from model.zoo import find
 from training.tasks import TASKS
+from util.config import AppConfig, short_side
 from util.errors import AppError
+from util.flags import integer, share
 from util.threads import calm_openmp
 
 _REWARDS = "produce-rewards"
@@ -32,11 +34,11 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--heldout", type=Path, help="the same to score on")
     common.add_argument("--preset", choices=["cpu", "gpu"], default="cpu", help="sizes and rates (default: cpu)")
     common.add_argument("--init", type=Path, help="weights to begin with instead of random ones")
-    common.add_argument("--samples", type=_positive, help="samples to see in all, instead of the preset's")
-    common.add_argument("--seed", type=int, help="of the random start and of the samples, instead of the preset's")
-    common.add_argument("--until", type=_positive, help="stop when so many samples were seen")
+    common.add_argument("--samples", type=integer(1), help="samples to see in all, instead of the preset's")
+    common.add_argument("--seed", type=integer(0), help="of random start and samples, instead of the preset's")
+    common.add_argument("--until", type=integer(1), help="stop when so many samples were seen")
     common.add_argument("--device", choices=["auto", "cuda", "cpu"], default="auto")
-    common.add_argument("--threads", type=_positive, help="processor threads (default: all)")
+    common.add_argument("--threads", type=integer(1), help="processor threads (default: all)")
     instead = common.add_mutually_exclusive_group()
     instead.add_argument("--export-state", type=Path, metavar="DIR", help="only write the state in small files there")
     instead.add_argument("--import-state", type=Path, metavar="DIR", help="only put such files into the folder")
@@ -60,23 +62,17 @@ def _parser() -> argparse.ArgumentParser:
 def _add_rewards(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--clips", type=Path, required=True, help="data set in the DAVIS layout, with all masks")
     parser.add_argument("--out", type=Path, required=True, help="file of episodes (.jsonl); what is in it stays")
-    parser.add_argument("--episodes", type=_positive, default=8, help="per sequence (default: 8)")
-    parser.add_argument("--rounds", type=_positive, default=4, help="corrections in each (default: 4)")
-    parser.add_argument("--count", type=_positive, help="only the first sequences")
-    parser.add_argument("--frames", type=_positive, help="only the first frames of each sequence")
-    parser.add_argument("--size", type=_positive, help="shorter side that the engine works at")
+    parser.add_argument("--episodes", type=integer(1), default=8, help="per sequence (default: 8)")
+    parser.add_argument("--rounds", type=integer(1), default=4, help="corrections in each (default: 4)")
+    parser.add_argument("--count", type=integer(1), help="only the first sequences")
+    parser.add_argument("--frames", type=integer(1), help="only the first frames of each sequence")
+    parser.add_argument("--size", type=short_side, help="shorter side that the engine works at")
     parser.add_argument("--agent", type=Path, help="weights of the agent that recommends (default: at random)")
-    parser.add_argument("--chance", type=float, default=0.25, help="of a random frame instead of the agent's (0.25)")
+    parser.add_argument("--chance", type=share, default=0.25, help="of a random frame instead of the agent's (0.25)")
     parser.add_argument("--engine", default="light", help="that carries the masks (default: light)")
     parser.add_argument("--weights", type=Path, help="of the engine; default: those in their usual place")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=_positive, default=os.cpu_count() or 1, help="of the processor (all)")
-
-
-def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no positive number")
-    return int(text)
+    parser.add_argument("--seed", type=integer(0), default=0)
+    parser.add_argument("--threads", type=integer(1), default=os.cpu_count() or 1, help="of the processor (all)")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -111,7 +107,6 @@ def _train(given: argparse.Namespace) -> int:
 def _produce(given: argparse.Namespace) -> int:
     from inference_core.advice import build_agent
     from training.agent_episodes import EpisodeOrder, produce
-    from util.config import AppConfig
 
     order = EpisodeOrder(
         given.clips, given.out, given.episodes, given.rounds, given.frames, given.count, given.seed,

@@ -25,8 +25,9 @@ from evaluation.rank_report import RankRow, RankTable
 from evaluation.rounds import ROUNDS, Carried, open_clip, play_round, rank_correlation
 from inference_core.api import CoreApi
 from inference_core.confidence import SUSPECT_BELOW, ObjectMeasure
-from util.config import AppConfig
+from util.config import AppConfig, short_side
 from util.errors import AppError
+from util.flags import integer
 from util.flicker import FLICKER_ABOVE, flicker
 from util.threads import calm_openmp
 from util.types import IndexMask
@@ -106,10 +107,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m evaluation.confidence", description="What suspects are worth.")
     parser.add_argument("--clips", type=Path, required=True, help="data set in the DAVIS layout, with all masks")
     parser.add_argument("--sequence", nargs="+", help="only these; default: all")
-    parser.add_argument("--frames", type=int, help="only the first frames of each")
+    parser.add_argument("--frames", type=integer(2), help="only the first frames of each")
     parser.add_argument("--engine", default="light", help="default: light")
     parser.add_argument("--weights", type=Path, help="of the engine; default: those in their usual place")
-    parser.add_argument("--size", type=int, help="shorter side to work at")
+    parser.add_argument("--size", type=short_side, help="shorter side to work at")
     parser.add_argument("--csv", type=Path, help="write the table here, too")
     given = parser.parse_args(argv)
     config = AppConfig(engine=given.engine, weights=given.weights, size=given.size)

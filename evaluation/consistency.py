@@ -26,8 +26,9 @@ from interact.annotations import object_ids
 from storage.frame_source import open_source
 from storage.frame_store import FrameStore
 from storage.mask_io import read_mask
-from util.config import AppConfig
+from util.config import AppConfig, short_side
 from util.errors import AppError
+from util.flags import integer
 from util.jobs import CancelToken
 from util.threads import calm_openmp
 from util.types import IndexMask
@@ -73,11 +74,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m evaluation.consistency", description="There and back again.")
     parser.add_argument("--video", type=Path, required=True, help="video file or folder of frames")
     parser.add_argument("--mask", type=Path, required=True, help="mask of the first frame (PNG)")
-    parser.add_argument("--frames", type=int, default=60, help="how far to go")
+    parser.add_argument("--frames", type=integer(2), default=60, help="how far to go")
     parser.add_argument("--weights", type=Path, help="of the light network; default: the embedded ones")
-    parser.add_argument("--size", type=int, nargs="+", default=[None], help="shorter side to work at; several")
-    parser.add_argument("--top_k", type=int, help="memory cells kept per query")
-    parser.add_argument("--mem_every", type=int, default=AppConfig.mem_every, help="remember every n-th frame")
+    parser.add_argument("--size", type=short_side, nargs="+", default=[None], help="shorter side to work at; several")
+    parser.add_argument("--top_k", type=integer(1), help="memory cells kept per query")
+    parser.add_argument("--mem_every", type=integer(1), default=AppConfig.mem_every, help="remember every n-th frame")
     given = parser.parse_args(argv)
     try:
         with closing(FrameStore(open_source(given.video))) as frames:

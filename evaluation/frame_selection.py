@@ -33,8 +33,9 @@ from evaluation.svg import Line, chart_file
 from inference_core.frame_choice import WorstFirst
 from inference_core.registry import carried_basis
 from storage.atomic_file import write_atomic
-from util.config import AppConfig
+from util.config import AppConfig, short_side
 from util.errors import AppError
+from util.flags import integer
 from util.threads import calm_openmp
 
 if TYPE_CHECKING:
@@ -206,16 +207,16 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m evaluation.frame_selection", description="Ways to choose frames.")
     parser.add_argument("--clips", type=Path, required=True, help="data set in the DAVIS layout, with all masks")
     parser.add_argument("--out", type=Path, required=True, help="chart to write (.svg), with a .csv beside it")
-    parser.add_argument("--rounds", type=int, default=4, help="frames corrected after the first (default: 4)")
-    parser.add_argument("--seeds", type=int, default=3, help="of random, which is their mean (default: 3)")
-    parser.add_argument("--count", type=int, help="only the first sequences")
-    parser.add_argument("--frames", type=int, help="only the first frames of each sequence")
-    parser.add_argument("--size", type=int, help="shorter side that the engine works at")
+    parser.add_argument("--rounds", type=integer(1), default=4, help="frames corrected after the first (default: 4)")
+    parser.add_argument("--seeds", type=integer(1), default=3, help="of random, which is their mean (default: 3)")
+    parser.add_argument("--count", type=integer(1), help="only the first sequences")
+    parser.add_argument("--frames", type=integer(2), help="only the first frames of each sequence")
+    parser.add_argument("--size", type=short_side, help="shorter side that the engine works at")
     parser.add_argument("--engine", default="light", help="default: light")
     parser.add_argument("--weights", type=Path, help="of the engine; default: those in their usual place")
     parser.add_argument("--quality", type=Path, help="weights of a light quality network; default: those in use")
     parser.add_argument("--agent", type=Path, help="weights of a frame agent; default: those in use, if any")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="of the processor (default: all)")
+    parser.add_argument("--threads", type=integer(1), default=os.cpu_count() or 1, help="of the processor (all)")
     return parser
 
 

@@ -24,8 +24,9 @@ from evaluation.correction import find_clips
 from evaluation.rank_report import RankRow, RankTable
 from evaluation.rounds import ROUNDS, open_clip, played_rounds, rank_correlation
 from inference_core.registry import carried_basis
-from util.config import AppConfig
+from util.config import AppConfig, short_side
 from util.errors import AppError
+from util.flags import integer
 from util.threads import calm_openmp
 
 if TYPE_CHECKING:
@@ -87,11 +88,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     calm_openmp(os.environ)
     parser = argparse.ArgumentParser(prog="python -m evaluation.quality", description="What a predicted J is worth.")
     parser.add_argument("--clips", type=Path, required=True, help="data set in the DAVIS layout, with all masks")
-    parser.add_argument("--frames", type=int, help="only the first frames of each sequence")
+    parser.add_argument("--frames", type=integer(2), help="only the first frames of each sequence")
     parser.add_argument("--quality", type=Path, help="weights of a light quality network; default: the one in use")
-    parser.add_argument("--size", type=int, help="shorter side that the engine works at")
+    parser.add_argument("--size", type=short_side, help="shorter side that the engine works at")
     parser.add_argument("--csv", type=Path, help="write the table here, too")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="of the processor (default: all)")
+    parser.add_argument("--threads", type=integer(1), default=os.cpu_count() or 1, help="of the processor (all)")
     given = parser.parse_args(argv)
     config = AppConfig(engine="light", size=given.size)
     try:

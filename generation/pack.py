@@ -14,7 +14,6 @@ import io
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from generation.procedural import procedural_scenes, random_shape
 from generation.stills import WHOLE_SETS, Split, find_stills, read_still, square
 from storage.atomic_file import write_atomic
 from util.errors import AppError
+from util.flags import integer
 from util.types import ImageU8, IndexMask
 
 PROCEDURAL, SHAPES = "procedural", "shapes"
@@ -236,15 +236,6 @@ def _decoded(files: NDArray[np.uint8], ends: NDArray[np.int64], flag: int) -> ND
     return np.stack(pictures).astype(np.uint8, copy=False)
 
 
-def _whole_number(low: int, high: int) -> Callable[[str], int]:
-    def convert(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {low} to {high}")
-        return int(text)
-
-    return convert
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m generation.pack", description="Pack stills with label maps into one file for training."
@@ -252,8 +243,8 @@ def main() -> int:
     parser.add_argument("--images", type=Path, required=True, help="folder of SET/NAME.jpg with SET/NAME.png beside it")
     parser.add_argument("--out", type=Path, required=True, help="file to write (.npz)")
     parser.add_argument("--split", choices=["train", "heldout"], default="train")
-    parser.add_argument("--side", type=_whole_number(64, 1024), default=256, help="side of the stored squares")
-    parser.add_argument("--quality", type=_whole_number(1, 100), default=90, help="of the JPEG files in the pack")
+    parser.add_argument("--side", type=integer(64, 1024), default=256, help="side of the stored squares")
+    parser.add_argument("--quality", type=integer(1, 100), default=90, help="of the JPEG files in the pack")
     given = parser.parse_args()
     try:
         pack = build_pack(given.images, given.split, side=given.side, quality=given.quality)

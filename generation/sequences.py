@@ -24,6 +24,7 @@ from generation.pack import load_pack
 from storage.atomic_file import write_atomic
 from storage.mask_io import write_mask
 from util.errors import AppError
+from util.flags import integer
 
 IMAGES, MASKS = Path("JPEGImages", "480p"), Path("Annotations", "480p")
 SIDE_STEP = 16
@@ -106,9 +107,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m generation.sequences", description="Write clips with their masks.")
     parser.add_argument("--pack", type=Path, required=True, help="pack of pictures (python -m generation.pack)")
     parser.add_argument("--out", type=Path, required=True, help="folder to write to")
-    parser.add_argument("--count", type=int, default=20, help="clips (default: 20)")
-    parser.add_argument("--frames", type=int, default=24, help="frames of each (default: 24)")
-    parser.add_argument("--side", type=int, default=256, help="height and width in pixels (default: 256)")
+    parser.add_argument("--count", type=integer(1), default=20, help="clips (default: 20)")
+    parser.add_argument("--frames", type=integer(2), default=24, help="frames of each (default: 24)")
+    parser.add_argument("--side", type=integer(1), default=256, help="height and width in pixels (default: 256)")
     parser.add_argument("--film", action="store_true", help="frames as near to each other as those of a film")
     parser.add_argument("--turning", action="store_true", help="pasted objects show other sides of themselves later on")
     parser.add_argument("--objects", type=int, choices=(1, 2), default=2, help="followed at most (default: 2)")

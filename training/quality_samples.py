@@ -28,8 +28,9 @@ from model.quality_net import cut_out
 from storage.atomic_file import disk_error
 from training.quality_files import ImageSamples, MeasuredSamples, QualitySamples, load_samples
 from training.sample_files import SUFFIX
-from util.config import NATIVE_SIZE, AppConfig
+from util.config import NATIVE_SIZE, AppConfig, short_side
 from util.errors import AppError
+from util.flags import integer
 from util.threads import calm_openmp
 from util.types import ImageU8
 
@@ -138,13 +139,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--clips", type=Path, required=True, help="data set in the DAVIS layout")
     parser.add_argument("--out", type=Path, required=True, help="folder to write to")
     parser.add_argument("--network", choices=sorted(KINDS), default="light-quality", help="default: light-quality")
-    parser.add_argument("--count", type=int, help="only the first sequences")
-    parser.add_argument("--frames", type=int, help="only the first frames of each sequence")
+    parser.add_argument("--count", type=integer(1), help="only the first sequences")
+    parser.add_argument("--frames", type=integer(1), help="only the first frames of each sequence")
     parser.add_argument("--engine", default="light", help="that carries the masks (default: light)")
     parser.add_argument("--weights", type=Path, help="of the engine; default: those in their usual place")
-    parser.add_argument("--size", type=int, default=NATIVE_SIZE, help="shorter side to work at (default: the clips')")
-    parser.add_argument("--seed", type=int, default=0, help="of the choice of masks")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="processor threads (default: all)")
+    parser.add_argument("--size", type=short_side, default=NATIVE_SIZE, help="to work at (default: the clips')")
+    parser.add_argument("--seed", type=integer(0), default=0, help="of the choice of masks")
+    parser.add_argument("--threads", type=integer(1), default=os.cpu_count() or 1, help="of the processor (all)")
     given = parser.parse_args(argv)
     config = AppConfig(engine=given.engine, weights=given.weights, size=given.size)
     order, kind = SampleOrder(config, given.seed, given.threads, given.frames), KINDS[given.network]

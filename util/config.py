@@ -30,7 +30,7 @@ NATIVE_SIZE = -1
 MIN_SIZE = 32
 
 
-def _size(text: str) -> int:
+def short_side(text: str) -> int:
     value = flags.number(text)
     if value != NATIVE_SIZE and value < MIN_SIZE:
         raise argparse.ArgumentTypeError(
@@ -182,7 +182,7 @@ class AppConfig:
         "--size",
         "--resolution",
         programs=_NETWORK_PROGRAMS,
-        parse=_size,
+        parse=short_side,
         metavar="PIXELS",
         help="shorter side the networks work at, -1: native; masks are written at native size always; "
         "default: what suits the engine",

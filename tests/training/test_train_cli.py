@@ -130,7 +130,7 @@ def test_what_is_refused(packs: Path, tmp_path: Path, capsys: pytest.CaptureFixt
         ([NETWORK, "--out", "o"], "--train and --heldout are needed"),
         ([NETWORK], "--out"),
         (["other", "--out", "o"], "invalid choice"),
-        ([NETWORK, "--out", "o", "--samples", "0"], "no positive number"),
+        ([NETWORK, "--out", "o", "--samples", "0"], "needs a whole number"),
         ([NETWORK, "--out", "o", "--export-state", "a", "--import-state", "b"], "not allowed with"),
     ],
 )
