@@ -6,6 +6,7 @@ the seed and its number, so that a training resumed in the middle goes on with t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -108,6 +109,12 @@ class ClipRenderer:
         self._of_map: dict[int, list[int]] = {}
         for index, label_map in enumerate(pack.object_map):
             self._of_map.setdefault(int(label_map), []).append(index)
+
+    def moving(self, *, frames: int, hard: float = 1.0, near: float = 0.0, turning: float = 0.0) -> ClipRenderer:
+        """One for clips of another length and motion; the pack's pictures are held once for both."""
+        other = copy(self)
+        other._frames, other._hard, other._near, other._turning = frames, hard, near, turning
+        return other
 
     @torch.no_grad()
     def batch(self, number: int, size: int, side: int) -> ClipBatch:

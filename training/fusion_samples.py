@@ -3,7 +3,7 @@
     python -m training.fusion_samples --pack PACK --out FOLDER [--count N] [--seed N] [--weights FILE]
 
 Clips are rendered from a pack (`python -m generation.pack`) and corrected through the program's own loop
-(`training.fusion_rounds`); of every fourth clip some first masks are imperfect. Frames on which both results agree are
+(`training.fusion_rounds`); of every seventh clip some first masks are imperfect. Frames on which both results agree are
 left out. Every clip is a file in the folder; the same command goes on with those that are missing.
 """
 from __future__ import annotations
@@ -31,11 +31,24 @@ from util.errors import AppError
 from util.flags import integer
 from util.threads import calm_openmp
 
-_FRAMES = 12
-_HARD = 0.5
-"""Motion per frame: these clips are longer than those of the propagation network."""
-_SIDES = (256, 192, 192)
-_SPOILT_EVERY = 4
+
+@dataclass(frozen=True)
+class Scene:
+    """A kind of clips. Args: side: of their frames; frames, hard, near, turning: see `ClipRenderer`."""
+
+    side: int
+    frames: int
+    hard: float
+    near: float = 0.0
+    turning: float = 0.0
+
+
+_SCENES = (Scene(320, 36, 1.0, near=1.0), Scene(256, 12, 0.5), Scene(320, 24, 1.0, near=1.0, turning=0.5))
+"""Taken in turn. Without steps as small as a film's, motion is less per frame than in the propagation network's clips,
+which are shorter."""
+_SPOILT_EVERY = 7
+_KEPT = 10
+"""Frames kept of a clip, at most: neighbours in a film teach the same."""
 _LEAST_PIXELS = 0.0007
 """A frame is kept when its results differ (`DIFFERENT`) on this share of its pixels."""
 
@@ -58,16 +71,22 @@ class SamplePlayer:
         compute = open_device(order.device, mixed_precision=True)
         self._seed = order.seed
         self._rounds = SecondRounds(order.weights, compute)
-        self._renderer = ClipRenderer(
-            load_pack(order.pack), compute.device, seed=order.seed, frames=_FRAMES, hard=_HARD
-        )
+        renderer = ClipRenderer(load_pack(order.pack), compute.device, seed=order.seed)
+        self._scenes = [
+            (scene.side, renderer.moving(frames=scene.frames, hard=scene.hard, near=scene.near, turning=scene.turning))
+            for scene in _SCENES
+        ]
 
     def play(self, number: int) -> FusionSamples | None:
-        """The frames of one clip on which both results differ; None if there are none. A function of the number."""
-        clip = clips_of(self._renderer.batch(number, 1, _SIDES[number % len(_SIDES)]))[0]
+        """Frames of one clip on which both results differ; None if there are none. A function of the number."""
+        side, renderer = self._scenes[number % len(self._scenes)]
+        clip = clips_of(renderer.batch(number, 1, side))[0]
         rng = np.random.default_rng([self._seed, number])
         frames = [f for f in self._rounds.play(clip, rng, spoil=number % _SPOILT_EVERY == 0) if is_instructive(f)]
-        return FusionSamples.of(frames) if frames else None
+        if not frames:
+            return None
+        kept = rng.choice(len(frames), min(_KEPT, len(frames)), replace=False)
+        return FusionSamples.of([frames[index] for index in sorted(kept)])
 
 
 def is_instructive(frame: FusionFrame) -> bool:

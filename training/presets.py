@@ -27,10 +27,10 @@ PRESETS: dict[tuple[str, PresetName], Preset] = {
         score_every=50_000,
     ),
     ("light-fusion", "cpu"): Preset(
-        16000, 8, (Stage(1.0, 128),), rate=1e-3, warm_up=50, average=0.98, frames=1, score_every=4000
+        16000, 8, (Stage(1.0, 160),), rate=1e-3, warm_up=50, average=0.98, frames=1, score_every=4000
     ),
     ("light-fusion", "gpu"): Preset(
-        200_000, 64, (Stage(1.0, 128),), rate=1e-3, average=0.995, frames=1, score_every=20_000
+        200_000, 64, (Stage(1.0, 160),), rate=1e-3, average=0.995, frames=1, score_every=20_000
     ),
     ("quality", "cpu"): Preset(8000, 8, (Stage(1.0, 256),), rate=1e-4, average=0.99, frames=1, score_every=2000),
     ("quality", "gpu"): Preset(

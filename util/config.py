@@ -107,7 +107,8 @@ class AppConfig:
         programs=(*_ENGINE_PROGRAMS, DAVIS_INTERACTIVE),
         parse=flags.path,
         metavar="FILE",
-        help="checkpoint of the fusion network; default: the one in saves/ if it fits, else fusion by distance in time",
+        help="checkpoint of the fusion network; default: the embedded one for light, the one in saves/ if it fits, "
+        "else fusion by distance in time",
     )
     s2m_model: Path | None = flags.flag(
         None,

@@ -43,6 +43,15 @@ def test_a_batch_is_a_function_of_seed_and_number(pack: Pack) -> None:
     assert not same(ClipRenderer(pack, CPU, seed=4).batch(0, 2, SIDE), first)
 
 
+def test_other_motion_of_the_same_pack(pack: Pack) -> None:
+    one = ClipRenderer(pack, CPU, seed=3, frames=2)
+    before = one.batch(0, 2, SIDE)
+    motion = {"frames": 5, "hard": 0.5, "near": 0.7, "turning": 1.0}
+    wanted = ClipRenderer(pack, CPU, seed=3, **motion).batch(0, 2, SIDE)  # type: ignore[arg-type]
+    assert same(one.moving(**motion).batch(0, 2, SIDE), wanted)  # type: ignore[arg-type]
+    assert same(one.batch(0, 2, SIDE), before)
+
+
 def test_shapes_and_ranges(batch: ClipBatch) -> None:
     assert batch.image.shape == (24, 4, 3, SIDE, SIDE)
     assert batch.mask.shape == (24, 4, 2, SIDE, SIDE)

@@ -24,7 +24,7 @@ from training import fusion_samples
 from training.fusion import DIFFERENT, FusionTask, cut_out, turned
 from training.fusion_files import FusionSamples, load_fusion_samples
 from training.fusion_rounds import Clip, FusionFrame, SecondRounds, spoilt
-from training.fusion_samples import SampleOrder, SamplePlayer, main
+from training.fusion_samples import SampleOrder, SamplePlayer, Scene, main
 from training.preset import Stage
 from util.config import NATIVE_SIZE
 from util.errors import AppError
@@ -42,8 +42,8 @@ def light_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module", autouse=True)
 def _small_clips() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fusion_samples, "_SIDES", (64, 48))
-        patch.setattr(fusion_samples, "_FRAMES", 6)
+        scenes = Scene(64, 6, 0.5), Scene(48, 7, 1.0, near=1.0, turning=0.5)
+        patch.setattr(fusion_samples, "_SCENES", scenes)
         yield
 
 
@@ -267,3 +267,15 @@ def test_score_compares_with_simpler_fusion(task: FusionTask, monkeypatch: pytes
     # A network that is told nothing but the truth would be right everywhere: the scores are of the fused masks.
     monkeypatch.setattr(task, "_heldout", [replace(clip, old=truth, new=truth)])
     assert task.score(task.build().eval())["J&F"] == 100
+
+
+def test_no_more_frames_of_a_clip_are_kept_than_teach_something_new(
+    samples: Path, packs: Path, light_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fusion_samples, "_KEPT", 2)
+    player = SamplePlayer(SampleOrder(packs / "train.npz", light_weights, 1, "cpu"))
+    for path in samples.iterdir():
+        made, few = FusionSamples.load(path), player.play(int(path.stem[5:]))
+        assert few is not None and len(few) == min(2, len(made))
+        at = [next(i for i, old in enumerate(made.old) if np.array_equal(old, kept)) for kept in few.old]
+        assert at == sorted(at) and np.array_equal(made.new[at], few.new)
