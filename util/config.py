@@ -31,6 +31,7 @@ MIN_SIZE = 32
 
 
 def short_side(text: str) -> int:
+    """The value of `--size`: pixels, or `NATIVE_SIZE`."""
     value = flags.number(text)
     if value != NATIVE_SIZE and value < MIN_SIZE:
         raise argparse.ArgumentTypeError(
