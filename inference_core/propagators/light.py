@@ -12,6 +12,7 @@ from inference_core.geometry import Geometry
 from inference_core.memory_bank import MemoryBank
 from inference_core.propagator import FrameFeatures, Memory
 from inference_core.propagators.banked import BankedPropagator, EncodedFrame, make_bank, others
+from inference_core.strays import without_strays
 from inference_core.views import View
 from model.attention import l2_similarity
 from model.light import IMAGE_MEAN, IMAGE_STD, LightFeatures, LightNet, load_light
@@ -77,7 +78,8 @@ class LightPropagator(BankedPropagator):
             with self._compute.autocast():
                 return self._network.decode(read, maps, masks[picked], rest[picked], window)
 
-        return self.decoded(maps.key, slots, self._network.reach, logits, masks[list(slots)])
+        before = masks[list(slots)]
+        return without_strays(self.decoded(maps.key, slots, self._network.reach, logits, before), before)
 
     def wants_memory(self, frame: int, last: int) -> Memory:
         """The decoder sees the previous masks; a memory of that frame as well costs a fifth more and gains nothing
