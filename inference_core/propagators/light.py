@@ -20,7 +20,7 @@ from model.window import Window
 from util.types import ImageU8, Size
 
 TOP_K = 50
-SHORT_SIDE = 320
+SHORT_SIDE = 288
 STRIDE = 8
 SEARCH_BLOCKS = 128
 """Of 2x2 cells: the readout keeps `TOP_K` of the cells in them. A quarter of these blocks is a third faster still, but
