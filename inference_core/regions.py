@@ -11,7 +11,8 @@ Inside, the result is exact: the memory is read as far around as the decoder loo
   whole (`is_touched`), and the next frame starts from there;
 * an object that **left** is looked for on the whole frame, until it is seen again: it has no region while it is not on
   the frame before. So an object that **comes back elsewhere** is found as ever;
-* a **part** that comes back far from the rest is found where it looks more like the object than like anything else.
+* a **part** that comes back far from the rest is found where it looks more like the object than like anything else;
+  the light engine leaves it out all the same (`inference_core.strays`).
 
 Objects whose regions lie near each other share one, since what they have in common is then computed once.
 """

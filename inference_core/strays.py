@@ -13,6 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from inference_core.regions import around
+from util.types import Size
+
 _AROUND, _AROUND_OF_SIZE = 0.05, 0.1
 """How far the surroundings reach beyond the box, whichever is more: as a share of the frame's shorter side, and of the
 object's size (the root of its area)."""
@@ -31,38 +34,29 @@ def without_strays(prob: Tensor, before: Tensor) -> Tensor:
         before: [A, H, W], the objects on the frame before.
     """
     now, was = (planes.gt(_SEEN).cpu().numpy() for planes in (prob[1:], before))
-    found = [_strays(*masks) for masks in zip(now, was, strict=True)]
-    if all(strays is None for strays in found):
+    away = np.stack([_strays(*masks) for masks in zip(now, was, strict=True)])
+    if not away.any():
         return prob
-    nothing = np.zeros(now.shape[1:], np.bool_)
-    away = torch.from_numpy(np.stack([nothing if strays is None else strays for strays in found])).to(prob.device)
-    lost = prob[1:] * away
+    lost = prob[1:] * torch.from_numpy(away).to(prob.device)
     return torch.cat([prob[:1] + lost.sum(0, keepdim=True), prob[1:] - lost])
 
 
-def _strays(now: NDArray[np.bool_], was: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
-    """Of one object's mask [H, W] and the one before: the pixels to leave out, if there are any."""
-    area = np.count_nonzero(was)
+def _strays(now: NDArray[np.bool_], was: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Of one object's mask [H, W] and the one before: the pixels to leave out."""
+    area, nothing = np.count_nonzero(was), np.zeros_like(now)
     if not area or not now.any():
-        return None
+        return nothing
     count, part, stats, _ = cv2.connectedComponentsWithStats(now.astype(np.uint8), connectivity=8)
     if count == 2:
-        return None
+        return nothing
     reach = round(max(_AROUND * min(was.shape), _AROUND_OF_SIZE * area**0.5))
     is_near = np.zeros(count, np.bool_)
-    is_near[_around(part, was, reach)] = True
+    is_near[part[around(torch.from_numpy(was), Size(*was.shape)).grown(reach).rect.slices]] = True
     is_near[0] = True  # the background
     if is_near.all() or stats[1:, cv2.CC_STAT_AREA][is_near[1:]].sum() < _STILL_THERE * area:
-        return None
+        return nothing
     strays: NDArray[np.bool_] = _grown(~is_near[part], _RIM) & ~(is_near[part] & now)
     return strays
-
-
-def _around(part: NDArray[np.int32], was: NDArray[np.bool_], reach: int) -> NDArray[np.int32]:
-    """What of `part` lies within `reach` pixels of the box around `was`."""
-    rows, columns = (np.flatnonzero(was.any(axis)) for axis in (1, 0))
-    top, left = max(0, rows[0] - reach), max(0, columns[0] - reach)
-    return part[top : rows[-1] + reach + 1, left : columns[-1] + reach + 1]
 
 
 def _grown(mask: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:

@@ -36,6 +36,13 @@ def test_a_part_near_by_stays() -> None:
     assert torch.equal(without_strays(prob, mask(HERE)[None]), prob)
 
 
+def test_a_part_inside_the_box_around_the_object_stays() -> None:
+    """A thing that is seen on both sides of a post comes into sight again between them."""
+    left, right, between = Rect(20, 40, 40, 60), Rect(100, 40, 120, 60), Rect(65, 45, 75, 55)
+    prob = prob_of(mask(left, right, between))
+    assert torch.equal(without_strays(prob, mask(left, right)[None]), prob)
+
+
 def test_an_object_that_jumped_is_kept() -> None:
     prob = prob_of(mask(FAR))
     assert torch.equal(without_strays(prob, mask(HERE)[None]), prob)
